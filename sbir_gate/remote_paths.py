@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import io
 import re
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +21,7 @@ from pathlib import Path
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from sbir_gate.errors import InputError, SbirGateError, UsageError
+from sbir_gate.errors import InputError, UsageError
 from sbir_gate.retrying import RetryPolicy
 
 if TYPE_CHECKING:
@@ -41,6 +42,15 @@ _VERSION_FIELDS = (
     "ETag", "etag", "VersionId", "generation", "md5Hash", "Content-MD5", "content_md5",
     "LastModified", "last_modified", "Last-Modified", "updated", "mtime", "created",
 )  # fmt: skip
+# what the packages of the storages raise that is no OSError, by the module that has the class
+_FAULTS = {
+    "aiohttp": ("ClientError",),
+    "azure.core.exceptions": ("AzureError",),
+    "botocore.exceptions": ("BotoCoreError", "ClientError"),
+    "ftplib": ("Error",),
+    "gcsfs.retry": ("HttpError",),
+    "google.auth.exceptions": ("GoogleAuthError",),
+}
 _CREDENTIALS_HINT = (
     "set the credentials in the environment as the storage's own tools expect them, on the workers of a "
     "cluster too, and check what they may do"
@@ -127,9 +137,9 @@ def storage_errors(path: object) -> Iterator[None]:
     """Raise as OSErrors what a file system of fsspec raises in the block: transient ones for the network."""
     try:
         yield
-    except (SbirGateError, StorageError, ImportError, ValueError):
+    except StorageError:
         raise
-    except Exception as error:  # each storage has error classes of its own
+    except _faults() as error:
         # the web's says so too where the host did not answer
         if isinstance(error, FileNotFoundError) and not isinstance(error.__cause__, OSError):
             raise FileNotFoundError(errno.ENOENT, "no such file or folder", str(path)) from error
@@ -138,6 +148,15 @@ def storage_errors(path: object) -> Iterator[None]:
         if isinstance(error, PermissionError) or "Credential" in kind or "Auth" in kind:
             raise CredentialsError(errno.EACCES, f"not permitted: {reason}", str(path)) from error
         raise StorageError(errno.EIO, reason, str(path)) from error
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """Return the errors of those packages of storages that are loaded, and of fsspec itself."""
+    loaded = ((sys.modules.get(module), names) for module, names in _FAULTS.items())
+    own: list[type[Exception]] = [
+        getattr(module, name) for module, names in loaded if module for name in names
+    ]
+    return (OSError, RuntimeError, *own)
 
 
 def listed(folder: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 import errno
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import fsspec
@@ -36,8 +37,12 @@ from sbir_gate.retrying import RetryPolicy, full_pause
 from sbir_gate.sql_text import file_relation
 
 
-class NoCredentialsError(Exception):
+class BotoCoreError(Exception):
     """As botocore's: not an OSError."""
+
+
+class NoCredentialsError(BotoCoreError):
+    """As botocore's."""
 
 
 class FaultyStorage(MemoryFileSystem):
@@ -186,13 +191,20 @@ def test_folders_globs_and_tables_are_found_as_on_this_machine(bucket):
         (RuntimeError(), "RuntimeError", "check the network"),
     ],
 )
-def test_a_fault_of_the_storage_is_an_error_of_the_system_with_a_hint(fault, reason, hint):
+def test_a_fault_of_the_storage_is_an_error_of_the_system_with_a_hint(fault, reason, hint, monkeypatch):
+    package = SimpleNamespace(BotoCoreError=BotoCoreError, ClientError=BotoCoreError)
+    monkeypatch.setitem(sys.modules, "botocore.exceptions", package)
     with pytest.raises(OSError, match="Errno") as raised, storage_errors("faulty://bucket/a.csv"):
         raise fault
     error = unreadable("faulty://bucket/a.csv", raised.value)
     assert reason in str(error)
     assert hint in error.hint
     assert "pw" not in error.message
+
+
+def test_a_fault_of_the_program_is_not_one_of_the_storage():
+    with pytest.raises(KeyError), storage_errors("faulty://bucket/a.csv"):
+        raise KeyError("name")
 
 
 def test_a_host_that_does_not_answer_is_not_a_missing_file():
