@@ -13,6 +13,7 @@ import io
 import re
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -42,7 +43,7 @@ _VERSION_FIELDS = (
     "ETag", "etag", "VersionId", "generation", "md5Hash", "Content-MD5", "content_md5",
     "LastModified", "last_modified", "Last-Modified", "updated", "mtime", "created",
 )  # fmt: skip
-# what the packages of the storages raise that is no OSError, by the module that has the class
+# what the packages of the storages raise besides OSErrors, by the module that has the class
 _FAULTS = {
     "aiohttp": ("ClientError",),
     "azure.core.exceptions": ("AzureError",),
@@ -56,6 +57,10 @@ _CREDENTIALS_HINT = (
     "cluster too, and check what they may do"
 )
 _NETWORK_HINT = "check the network and the address, and run the same command again"
+
+
+# the database passes no error of Python on: what reads for it leaves the last one here
+_READ_FAULTS: deque[OSError] = deque(maxlen=1)
 
 
 class StorageError(OSError):
@@ -130,6 +135,21 @@ def _storage(path: Path) -> tuple[AbstractFileSystem, str]:
     """Return the file system of a remote path, and the path as that knows it."""
     remote = cast("UPath", path)
     return remote.fs, remote.path
+
+
+def read_fault() -> OSError | None:
+    """Return what kept the database from reading remote storage, once; None where nothing did."""
+    return _READ_FAULTS.pop() if _READ_FAULTS else None
+
+
+@contextmanager
+def _left_for_the_database(path: str) -> Iterator[None]:
+    try:
+        with storage_errors(path):
+            yield
+    except OSError as error:
+        _READ_FAULTS.append(error)
+        raise
 
 
 @contextmanager
@@ -304,7 +324,7 @@ def _ranges_class() -> type:
             return [_ESCAPED.sub(r"\1", path)]  # whoever reads has listed the files, and names each
 
         def info(self, path: str, **_options: object) -> dict[str, object]:
-            with storage_errors(path):
+            with _left_for_the_database(path):
                 return dict(self._storage.info(path))
 
         def modified(self, _path: str) -> datetime:
@@ -344,7 +364,8 @@ class _RangeFile(threading.local):
                 raise RangesError(errno.EOPNOTSUPP, "the server does not serve ranges of it", self._path)
             return found
 
-        data = read() if self._retrying is None else self._retrying.call(read)
+        with _left_for_the_database(self._path):
+            data = read() if self._retrying is None else self._retrying.call(read)
         self._position += len(data)
         return data
 

@@ -52,8 +52,6 @@ class FilePath(click.Path):
         if not os.fspath(value):
             self.fail("the path is empty: name a file, or omit the option", param, ctx)
         if is_address(os.fspath(value)):
-            if os.fspath(value).startswith("memory:"):
-                self.fail("what is in memory is gone when the program ends: name a file", param, ctx)
             if self._may_be_remote:
                 return path_of(os.fspath(value))
             self.fail("must be a path on this machine, not an address", param, ctx)

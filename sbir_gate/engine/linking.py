@@ -42,7 +42,7 @@ from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.probes import process_peaks
 from sbir_gate.progress import Progress, ProgressFile
 from sbir_gate.reading.awards import AwardsRead, read_awards
-from sbir_gate.reading.database import open_database
+from sbir_gate.reading.database import open_database, storage_fault
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.sources import source_paths
@@ -175,11 +175,11 @@ def _opened(
             hint = "name a folder with room in enrichment.work_folder"
             raise OutputError(f"the work folder cannot be used ({error_reason(error)})", hint) from error
         except duckdb.Error as error:
-            if type(error) is not duckdb.Error:
+            fault = storage_fault(error)
+            if fault is None:
                 raise
-            # what was raised while the database read from remote storage
-            reason = str(error).partition("\n\nLINE")[0].rstrip().rpartition("\n")[2]
-            raise ToolError(f"remote storage failed ({reason})", StorageError.hint) from error
+            hint = getattr(fault, "hint", StorageError.hint)
+            raise ToolError(f"remote storage failed ({error_reason(fault)})", hint) from error
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from duckdb.func import FunctionNullHandling
 
 from sbir_gate.errors import LimitError
 from sbir_gate.files import output_target, place_output, unwritable
-from sbir_gate.remote_paths import is_remote
+from sbir_gate.remote_paths import is_remote, read_fault
 from sbir_gate.sql_text import file_relation, literal
 
 WORK_HINT = "make room there, or name another folder in enrichment.work_folder or TMPDIR"
@@ -61,6 +61,12 @@ def open_database(options: DatabaseOptions, folder: Path) -> Iterator[duckdb.Duc
         ) from error
     finally:
         connection.close()
+
+
+def storage_fault(error: duckdb.Error) -> OSError | None:
+    """Return the fault of remote storage that a query failed of; None where it failed of something else."""
+    fault = read_fault()
+    return fault if type(error) is duckdb.Error else None
 
 
 def available_cores() -> int:

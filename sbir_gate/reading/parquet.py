@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.errors import InputError
-from sbir_gate.files import error_reason, open_file, unreadable
+from sbir_gate.files import error_reason, unreadable
 from sbir_gate.model.chunks import Span
-from sbir_gate.remote_paths import is_remote
+from sbir_gate.reading.database import storage_fault
 from sbir_gate.sql_text import file_literal, file_relation
 
 _LARGE_GROUP_BLOCKS = 4
@@ -30,24 +30,14 @@ def execute(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> list
     try:
         return connection.execute(sql).fetchall()
     except duckdb.Error as error:
-        # neither has a class of its own: a damaged page header, and what remote storage raises (a traceback)
-        is_other = type(error) is duckdb.Error
-        is_storage = is_other and is_remote(path) and str(error).startswith("Traceback")
-        if is_storage:
-            _check_readable(path)
-        elif isinstance(error, _DAMAGE) or is_other:
+        fault = storage_fault(error)
+        if fault is not None:
+            raise unreadable(path, fault) from error
+        # the error of a damaged page header has no class of its own
+        if isinstance(error, _DAMAGE) or type(error) is duckdb.Error:
             hint = "the file is damaged, cut short, or not Parquet: write it again"
             raise InputError(f"cannot be read as Parquet ({error_reason(error)})", hint, path=path) from error
         raise
-
-
-def _check_readable(path: Path) -> None:
-    """Raise InputError for what keeps a file from being read: the database does not pass errors on."""
-    try:
-        with open_file(path) as file:
-            file.read(1)
-    except OSError as error:
-        raise unreadable(path, error) from error
 
 
 def parquet_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[list[str], list[str]]:

@@ -23,6 +23,7 @@ from sbir_gate.files import (
     unreadable,
     write_durably,
 )
+from sbir_gate.reading.database import storage_fault
 from sbir_gate.reading.files import resolve_files
 from sbir_gate.remote_paths import (
     check_writable,
@@ -241,6 +242,21 @@ def test_a_range_that_fails_for_a_moment_is_read_again(faulty, tmp_path):
     FaultyStorage.faults[:] = [ConnectionResetError("reset")] * 9
     with pytest.raises(duckdb.Error, match=r"StorageError: \[Errno 5\] reset"):
         counted(path, quick())
+
+
+def test_the_fault_of_a_query_is_told_once_and_of_no_other_query(faulty, tmp_path):
+    path = faulty / "a.parquet"
+    parquet(path, tmp_path)
+    FaultyStorage.faults[:] = [RuntimeError("the line is dead")] * 9
+    with duckdb.connect() as connection:
+        read_remotely(connection, [path])
+        with pytest.raises(duckdb.Error) as raised:
+            connection.execute(f"FROM {file_relation([path])}").fetchall()
+        assert "the line is dead" in str(storage_fault(raised.value))
+        assert storage_fault(raised.value) is None
+        with pytest.raises(duckdb.BinderException) as other:
+            connection.execute("SELECT none FROM range(1)")
+        assert storage_fault(other.value) is None
 
 
 def test_a_server_without_ranges_is_said(faulty, tmp_path):

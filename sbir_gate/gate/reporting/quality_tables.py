@@ -92,11 +92,17 @@ def method_table(report: QualityReport) -> Table:
     )
 
 
+_PRECISION = (Column("Precision", _NUMBER), Column("95% interval", _NUMBER))
+
+
+def _precision_cells(share: Proportion) -> tuple[Cell, Cell]:
+    return share_cell(share), Cell(interval_text(share), share.low)
+
+
 def link_table(report: QualityReport, *, has_truth: bool) -> Table | None:
     """Return the links by method and place, with the precision that they state, and the measured one."""
     if not report.quality.link_strata:
         return None
-    truth = (Column("Precision", _NUMBER), Column("95% interval", _NUMBER)) if has_truth else ()
     return Table(
         key="link-strata",
         caption="Stated and measured precision by method and place",
@@ -105,7 +111,7 @@ def link_table(report: QualityReport, *, has_truth: bool) -> Table | None:
             Column("Place"),
             Column("Links", _NUMBER),
             Column("Stated", _NUMBER),
-            *truth,
+            *(_PRECISION if has_truth else ()),
         ),
         rows=tuple(
             (
@@ -113,14 +119,7 @@ def link_table(report: QualityReport, *, has_truth: bool) -> Table | None:
                 place_name(stratum.place),
                 number(stratum.links),
                 share_cell(stratum.stated),
-                *(
-                    (
-                        share_cell(stratum.precision),
-                        Cell(interval_text(stratum.precision), stratum.precision.low),
-                    )
-                    if has_truth
-                    else ()
-                ),
+                *(_precision_cells(stratum.precision) if has_truth else ()),
             )
             for stratum in report.quality.link_strata
         ),
@@ -155,21 +154,14 @@ def band_table(report: QualityReport, *, has_truth: bool) -> Table:
             Column("Confidence"),
             Column("Links", _NUMBER),
             Column("Candidates", _NUMBER),
-            *((Column("Precision", _NUMBER), Column("95% interval", _NUMBER)) if has_truth else ()),
+            *(_PRECISION if has_truth else ()),
         ),
         rows=tuple(
             (
                 BANDS[count.band],
                 number(count.links),
                 number(count.candidates),
-                *(
-                    (
-                        share_cell(count.precision),
-                        Cell(interval_text(count.precision), count.precision.low),
-                    )
-                    if has_truth
-                    else ()
-                ),
+                *(_precision_cells(count.precision) if has_truth else ()),
             )
             for count in report.bands
         ),

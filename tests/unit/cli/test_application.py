@@ -117,10 +117,6 @@ def test_a_near_miss_of_whatever_is_typed_is_suggested_in_one_line(
             "--cluster: must be local:N for N workers here, or the address",
         ),
         (
-            ["enrich", "--awards", "a.csv", "--recipients", "r.csv", "--output", "memory://o.csv"],
-            "Invalid value for '--output': what is in memory is gone when the program ends: name a file",
-        ),
-        (
             ["run", "--set", "gate.max_lost=x", "--repeats", "1"],
             "--set: gate.max_lost: must be a whole number ('x'); 'sbir-gate config show' lists every key\n",
         ),
