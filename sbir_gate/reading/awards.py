@@ -16,9 +16,10 @@ from sbir_gate.model.finding import Fact
 from sbir_gate.reading import cleaning, derived_ids
 from sbir_gate.reading.accounts import Account, ColumnLog
 from sbir_gate.reading.database import SLICE_OPTIONS, copy_rows
-from sbir_gate.reading.derived_ids import TEXT_TYPE
+from sbir_gate.reading.derived_ids import TEXT_TYPE, cell_text
 from sbir_gate.reading.dump_rows import DumpRows
 from sbir_gate.reading.field_cells import (
+    NOTHING,
     clean_cell,
     name_cells,
     observe_columns,
@@ -35,7 +36,7 @@ from sbir_gate.reading.layout import (
     require_fields,
     unique_names,
 )
-from sbir_gate.reading.loading import RAW_TABLE, RawFile
+from sbir_gate.reading.loading import RAW_TABLE, RawFile, show_block
 from sbir_gate.reading.options import ReadingOptions
 from sbir_gate.reading.rejects import RejectLog, RejectTally
 from sbir_gate.reading.sources import open_source, source_name
@@ -105,17 +106,16 @@ def read_awards(
     _create_table(connection)
     files: list[Path] = []
     rows = 0
-    for plan in plans:
+    for number, plan in enumerate(plans):
         with open_source(connection, plan.file, work_folder, options) as raw:
-            for block in raw.blocks(range(len(raw.columns))):
-                tally.add_all(block.rejects)
-                if not block.rows:
-                    continue
-                files.append(work_folder / f"award-rows-{len(files):06d}.parquet")
-                _set_aside(connection, rows, plan, types, files[-1])
-                _insert(connection, rows, plan)
-                observations += _observed(connection, rows, plan)
-                rows += block.rows
+            stem = work_folder / f"award-rows-{number:06d}"
+            own_files, own_rows = _set_aside(connection, raw, rows, plan, types, stem, tally)
+        if own_rows:
+            _show_rows(connection, rows, plan, types, own_files)
+            _insert(connection, rows, plan)
+            observations += _observed(connection, rows, plan)
+            files += own_files
+            rows += own_rows
     tally.check(rows, options.max_reject_percent)
     if not rows:
         raise tally.nothing_read(f"{source}", "awards")
@@ -249,12 +249,14 @@ def _create_table(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _set_aside(
     connection: duckdb.DuckDBPyConnection,
+    raw: RawFile | DumpRows,
     first_position: int,
     plan: _Plan,
     types: Mapping[str, str],
-    path: Path,
-) -> None:
-    """Write the rows as they are to a file of all columns, NULL for those that their source has not."""
+    stem: Path,
+    tally: RejectTally,
+) -> tuple[list[Path], int]:
+    """Write the rows as they are, NULL in columns that they do not have; return the files and their rows."""
     cells = {
         name: f"{'t' if plan.is_typed and types[name] == type_ else 'c'}{index}"
         for index, (name, type_) in enumerate(zip(plan.names, plan.types, strict=True))
@@ -263,19 +265,53 @@ def _set_aside(
         f"{cells.get(column, f'CAST(NULL AS {type_})')} AS {identifier(column)}"
         for column, type_ in types.items()
     )
-    rows = f"SELECT {first_position} + rowid AS {POSITION}, {originals} FROM {RAW_TABLE}"
-    copy_rows(connection, rows, path, SLICE_OPTIONS)
+    # to keep the order of a whole file takes much memory, and its rows have their positions
+    options = f"{SLICE_OPTIONS}, PRESERVE_ORDER false" if plan.is_typed else SLICE_OPTIONS
+    files: list[Path] = []
+    rows = 0
+    for block in raw.blocks(range(len(raw.columns)), is_streamed=True):
+        tally.add_all(block.rejects)
+        if block.rows:
+            files.append(stem.with_name(f"{stem.name}-{len(files):06d}.parquet"))
+            position = f"{first_position + rows} + rowid AS {POSITION}"
+            copy_rows(connection, f"SELECT {position}, {originals} FROM {RAW_TABLE}", files[-1], options)
+            rows += block.rows
+    return files, rows
+
+
+def _show_rows(
+    connection: duckdb.DuckDBPyConnection,
+    first_position: int,
+    plan: _Plan,
+    types: Mapping[str, str],
+    files: Sequence[Path],
+) -> None:
+    """Make RAW_TABLE the rows of a source that were set aside: small row groups keep every thread busy."""
+    cells = "".join(
+        f", nullif({cell_text(identifier(name), types[name])}, '') AS c{index}"
+        for index, name in enumerate(plan.names)
+    )
+    show_block(
+        connection, f"SELECT {POSITION} - {first_position} AS rowid{cells} FROM {file_relation(files)}"
+    )
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _Plan) -> None:
-    cells = clean_cells(plan.fields, derived_ids.award_id(plan.columns, plan.types))
+    cells = clean_cells(plan.fields, _derived_id(connection, plan))
     connection.execute(
         f"INSERT INTO {AWARDS_TABLE} SELECT {first_position} + rowid, {cells} FROM {RAW_TABLE}"
     )
 
 
+def _derived_id(connection: duckdb.DuckDBPyConnection, plan: _Plan) -> str:
+    """SQL: the id of a row without one; NULL if all have one, so that cells are not read for nothing."""
+    own = cleaning.own_id(raw_cell(plan.fields, "award_id"))
+    lacking = connection.execute(f"SELECT 1 FROM {RAW_TABLE} WHERE {own} IS NULL LIMIT 1").fetchall()
+    return derived_ids.award_id(plan.columns, plan.types) if lacking else NOTHING
+
+
 def _observed(connection: duckdb.DuckDBPyConnection, first_position: int, plan: _Plan) -> list[Observation]:
-    """Return what is remarkable about the block that has just been inserted."""
+    """Return what is remarkable about the rows that have just been inserted."""
     clean = (
         f"SELECT {POSITION} - {first_position} AS place, name, uei, duns, "
         f"is_placeholder AND name IS NOT NULL AS is_generic FROM {AWARDS_TABLE} "

@@ -7,7 +7,7 @@ Each function takes an SQL expression of type VARCHAR and returns another; nothi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sbir_gate.reading.spelling import PLACEHOLDER_FIRMS, PLACEHOLDERS, REPAIR_FUNCTION
 from sbir_gate.sql_text import literal
@@ -198,7 +198,7 @@ def is_placeholder(name_column: str, clean_name: str) -> str:
 
 def is_placeholder_firm(clean_name: str) -> str:
     """Say whether a clean name is that of many firms or of none: it matches nothing."""
-    return f"coalesce(upper({clean_name}) IN ({', '.join(map(literal, PLACEHOLDER_FIRMS))}), false)"
+    return f"coalesce({_is_one_of(f'upper({clean_name})', PLACEHOLDER_FIRMS)}, false)"
 
 
 def unused_reason(text: str, clean: str) -> str:
@@ -228,7 +228,12 @@ def short_hash(expression: str) -> str:
 def _is_placeholder(text: str) -> str:
     # most texts are longer, which is seen without looking at them
     longest = max(map(len, PLACEHOLDERS))
-    return f"(strlen({text}) <= {longest} AND lower({text}) IN ({', '.join(map(literal, PLACEHOLDERS))}))"
+    return f"(strlen({text}) <= {longest} AND {_is_one_of(f'lower({text})', PLACEHOLDERS)})"
+
+
+def _is_one_of(text: str, values: Sequence[str]) -> str:
+    # DuckDB makes a join of a long IN list: for every row, even where a condition before it is false
+    return f"regexp_full_match({text}, {literal('|'.join(map(re.escape, values)))})"
 
 
 def _collapsed(column: str) -> str:

@@ -98,6 +98,7 @@ class DumpRows:
         done: Sequence[Span] = (),
         *,
         is_read_once: bool = False,  # noqa: ARG002 -- as of a file: here all is loaded
+        is_streamed: bool = False,  # noqa: ARG002 -- as of a file
     ) -> Iterator[RawBlock]:
         """Yield the rows, block by block, with the columns of the `wanted` indexes only.
 

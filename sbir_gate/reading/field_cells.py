@@ -92,16 +92,19 @@ def observe_identifiers(
 ) -> Iterator[Observation]:
     """Yield the identifiers of a block that are not used, by reason.
 
-    `rows` is SQL for its rows with the clean values `uei` and `duns`, `place`, and `unused_cells`.
+    `rows` is SQL for its rows with the clean values `uei` and `duns`, `place`, and `unused_cells`. The
+    examples of a reason are the first that differ.
     """
     for field in IDENTIFIERS:
         if field not in fields:
             continue
         text = f"{field}_text"
-        shown = f"arg_min({text}[:{_EXAMPLE_CHARACTERS}], place, {MOST_EXAMPLES})"
         found = connection.execute(
-            f"SELECT {cleaning.unused_reason(text, field)} AS reason, count(*), {shown} "
-            f"FROM ({rows}) WHERE {text} IS NOT NULL GROUP BY reason ORDER BY reason"
+            f"SELECT reason, sum(count)::BIGINT, arg_min(shown, place, {MOST_EXAMPLES}) FROM ("
+            f"SELECT {cleaning.unused_reason(text, field)} AS reason, min(place) AS place, "
+            f"{text}[:{_EXAMPLE_CHARACTERS}] AS shown, count(*) AS count "
+            f"FROM ({rows}) WHERE {text} IS NOT NULL GROUP BY ALL"
+            ") GROUP BY reason ORDER BY reason"
         ).fetchall()
         for reason, count, examples in found:
             yield Observation(Remark(reason), field, count, tuple(examples))

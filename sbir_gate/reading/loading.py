@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from sbir_gate.errors import InputError, ToolError
+from sbir_gate.errors import InputError, OutputError, ToolError
 from sbir_gate.files import unwritable
 from sbir_gate.model.chunks import Span
 from sbir_gate.model.diagnosis import Diagnosis
@@ -108,7 +108,8 @@ class RawFile:
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         self.close()
-        if self._is_parquet and isinstance(error, duckdb.Error):
+        # an output that could not be written may be a block that could not be read
+        if self._is_parquet and isinstance(error, (duckdb.Error, OutputError)):
             self._check_block()
 
     def _check_block(self) -> None:
@@ -141,6 +142,7 @@ class RawFile:
         done: Sequence[Span] = (),
         *,
         is_read_once: bool = False,
+        is_streamed: bool = False,
     ) -> Iterator[RawBlock]:
         """Yield the rows, block by block, with the columns of the `wanted` indexes only.
 
@@ -148,11 +150,14 @@ class RawFile:
         (in their order) is passed over. `chunk_size` may be changed between two blocks. A block may have no
         rows, only rejects. RAW_TABLE holds one until the next is asked for. If it `is_read_once`, as a whole,
         Parquet need not be copied before: each query reads the file, and the error of a damaged one becomes
-        an InputError where the context of this file ends.
+        an InputError where the context of this file ends. The same if it `is_streamed`, by a query that holds
+        few rows at a time: then Parquet is one block, however large.
         """
         if not self._is_parquet:
             return self._text_blocks(wanted, done)
-        self._read_directly = wanted if is_read_once else ()
+        self._read_directly = wanted if is_read_once or is_streamed else ()
+        if is_streamed:
+            return self._whole(wanted)
         return self._parquet_blocks(wanted, done, is_read_once=is_read_once)
 
     def _text_blocks(self, wanted: Sequence[int], done: Sequence[Span]) -> Iterator[RawBlock]:
@@ -204,6 +209,11 @@ class RawFile:
                     self._position = int(bytes_per_row * piece.stop)
                     yield RawBlock(piece.start + 1, piece.stop - piece.start, piece)
         self._connection.execute(f"DROP TABLE IF EXISTS {_PARQUET_TABLE}")
+
+    def _whole(self, wanted: Sequence[int]) -> Iterator[RawBlock]:
+        rows = sum(row_groups(self._connection, self.path))
+        for piece in self._shown(Span(0, rows), wanted):
+            yield RawBlock(1, rows, piece)
 
     def _shown(self, span: Span, wanted: Sequence[int]) -> Iterator[Span]:
         """Show the rows in RAW_TABLE as they are in the file."""

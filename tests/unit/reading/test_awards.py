@@ -187,6 +187,37 @@ def test_a_damaged_parquet_file_is_refused(read, tmp_path):
         read(path)
 
 
+def test_a_damaged_page_of_a_column_that_is_only_kept_is_the_error_of_its_file(connection, read, tmp_path):
+    path = tmp_path / "awards.parquet"
+    rows = "SELECT 'A' || range AS award_id, 'ACME' AS Company, md5(range::VARCHAR) AS n FROM range(9000)"
+    connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) * 3 // 4] = bytes(len(content) // 4)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"awards\.parquet: cannot be read as Parquet"):
+        read(path)
+
+
+@pytest.mark.parametrize("group", [2048, 1_000_000])
+def test_rows_of_parquet_keep_their_positions_whatever_its_row_groups(connection, read, tmp_path, group):
+    path = tmp_path / "awards.parquet"
+    rows = "SELECT 'ACME ' || range AS Company, range AS n FROM range(50_000)"
+    connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE {group})")
+    assert read(path).rows == 50_000
+    for name, position in (("award_rows", "n"), ("awards", "split_part(name, ' ', 2)::BIGINT")):
+        counts = f"count(*), count(DISTINCT position), count(*) FILTER (position = {position})"
+        assert connection.execute(f"SELECT {counts} FROM {name}").fetchall() == [(50_000,) * 3]
+
+
+@pytest.mark.parametrize("chunk_size", [1, 3, 100])
+def test_the_account_does_not_depend_on_the_chunks(read, write, chunk_size):
+    numbers = ["1", "1", "1", "1", "12", "1", "123", "1234"]
+    path = write([f"Acme,{number}" for number in numbers], header="Company,Duns")
+    found = read(path, chunk_size=chunk_size).account.diagnoses()
+    (facts,) = (each.facts for each in found if each.flaw is Flaw.READING_BAD_FORM)
+    assert (facts["count"], facts["values"]) == (8, ("'1'", "'12'", "'123'"))
+
+
 def test_a_work_folder_that_cannot_be_written_is_an_output_error(connection, write, tmp_path):
     with pytest.raises(OutputError, match="cannot be written"):
         read_awards(connection, write(ROWS), tmp_path / "missing", reading_options())
