@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -20,7 +21,8 @@ from sbir_gate.engine.matching.cascade import Matched, MatchingOptions, match_fi
 from sbir_gate.engine.matching.checkpoints import MatchingCheckpoints
 from sbir_gate.engine.matching.ledger import ChunkFolder, Ledger
 from sbir_gate.engine.matching.parts import Batches, index_part, open_parts, register_functions
-from sbir_gate.engine.partitions import Reading, SharedFolder, SpreadBatches, read_partitions
+from sbir_gate.engine.matching.query_parts import ScoreParts, score_here
+from sbir_gate.engine.partitions import Reading, SharedFolder, SpreadBatches, read_partitions, score_on
 from sbir_gate.engine.recipient_parts import (
     KeptParts,
     PartEdges,
@@ -293,7 +295,8 @@ def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
             "matching": asdict(matching),
         }
         checkpoints = MatchingCheckpoints(place.ledger, facts)
-    matched = match_firms(connection, matching, stage, batches, track.pulse.beat, checkpoints)
+    score = _score_parts(place)
+    matched = match_firms(connection, matching, stage, batches, track.pulse.beat, checkpoints, score)
     return Linked(connection, place.folder, awards, read, rejects, matched, track)
 
 
@@ -302,6 +305,13 @@ def _batches(read: PartsRead, place: _Place) -> Batches:
     if place.cluster is None:
         return open_parts(place.connection, read.parts)
     return SpreadBatches(place.cluster, place.connection, read.parts, _shared_folder(place).folder)
+
+
+def _score_parts(place: _Place) -> ScoreParts:
+    """Return who works on parts of the queries: the workers if there are any."""
+    if place.cluster is None:
+        return score_here
+    return partial(score_on, place.cluster, _shared_folder(place).folder)
 
 
 def _read_recipients(request: LinkRequest, settings: Settings, place: _Place) -> PartsRead:

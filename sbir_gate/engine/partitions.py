@@ -1,20 +1,33 @@
-"""The recipients in partitions that workers read and search: the same tasks wherever a worker is."""
+"""Partitions that workers take: of the recipients, to read and search; of the queries, to score."""
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from duckdb import DuckDBPyConnection
 
+from sbir_gate.engine.matching.decisions import DecisivePairs
 from sbir_gate.engine.matching.ledger import ChunkFolder, FinishedChunk
 from sbir_gate.engine.matching.parts import Part, batch_queries, copy_rows, part_in
+from sbir_gate.engine.matching.query_parts import Scoring
 from sbir_gate.engine.recipient_parts import PartsRead
-from sbir_gate.engine.worker_tasks import BATCH, ReadTask, SelectTask, read_piece, select_rows
+from sbir_gate.engine.worker_tasks import (
+    BATCH,
+    SCORED_TABLES,
+    ReadTask,
+    ScoreTask,
+    SelectTask,
+    Tables,
+    read_piece,
+    score_part,
+    select_rows,
+)
 from sbir_gate.files import remove, replacing
 from sbir_gate.progress import ChunkProgress
 from sbir_gate.reading.database import DatabaseOptions
@@ -136,17 +149,41 @@ class SpreadBatches:
     def select(self, query: Callable[[str], str], needed: Sequence[str] = ()) -> Iterator[str]:
         """Yield SQL for the rows that `query` selects of each batch."""
         number = next(self._numbers)
-        tables = tuple((name, self._folder / f"{name}-{number}.parquet") for name in needed)
-        tasks = [
-            SelectTask(batch, tables, query(BATCH), self._folder / f"rows-{number}-{index:06d}.parquet")
-            for index, batch in enumerate(self._batches)
-        ]
-        for name, path in tables:
-            with replacing(path) as written:
-                copy_rows(self._connection, f"FROM {name}", written)
-        for task, _ in self._workers.run(select_rows, tasks):
-            read_remotely(self._connection, [task.target])
-            yield f"FROM {file_relation([task.target])}"
-            remove(task.target)
-        for _, path in tables:
-            remove(path)
+        same = {name: name for name in needed}
+        with _handed_on(self._connection, same, self._folder, str(number)) as tables:
+            tasks = [
+                SelectTask(batch, tables, query(BATCH), self._folder / f"rows-{number}-{index:06d}.parquet")
+                for index, batch in enumerate(self._batches)
+            ]
+            for task, _ in self._workers.run(select_rows, tasks):
+                read_remotely(self._connection, [task.target])
+                yield f"FROM {file_relation([task.target])}"
+                remove(task.target)
+
+
+def score_on(
+    workers: Workers,
+    folder: Path,
+    connection: DuckDBPyConnection,
+    scoring: Scoring,
+    conditions: Iterable[str],
+) -> Iterator[tuple[str, DecisivePairs]]:
+    """Let workers score parts of the queries (`ScoreParts`); the tables are handed on in a shared folder."""
+    with _handed_on(connection, SCORED_TABLES, folder, "scored") as tables:
+        tasks = (ScoreTask(condition, tables, scoring) for condition in conditions)
+        for task, found in workers.run(score_part, tasks):
+            yield task.condition, found
+
+
+@contextmanager
+def _handed_on(
+    connection: DuckDBPyConnection, tables: Mapping[str, str], folder: Path, mark: str
+) -> Iterator[Tables]:
+    """Give the files of tables, by the names that tasks have for them, and remove them when all is done."""
+    files = tuple((name, folder / f"{name}-{mark}.parquet") for name in tables)
+    for name, path in files:
+        with replacing(path) as written:
+            copy_rows(connection, f"FROM {tables[name]}", written)
+    yield files
+    for _, path in files:
+        remove(path)

@@ -1,7 +1,7 @@
-"""What a worker does: read a piece of the recipients into parts, or look for rows in a batch of parts.
+"""What a worker does: reads recipients into parts, looks for rows in a batch of parts, scores some queries.
 
-A task says all that it needs, and its result is a file beside those of the other tasks. It may be done again,
-or by two workers at once: what is placed last is the same.
+A task says all that it needs. Rows that it finds are a file beside those of the other tasks. It may be done
+again, or by two workers at once: what is placed last, or returned last, is the same.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from pathlib import Path
 
 import duckdb
 
+from sbir_gate.engine.matching.decisions import DecisivePairs
 from sbir_gate.engine.matching.ledger import ChunkFolder, FinishedChunk
 from sbir_gate.engine.matching.parts import copy_rows, register_functions
+from sbir_gate.engine.matching.query_parts import Scoring, one_blas_thread, score_queries
 from sbir_gate.engine.recipient_parts import PartEdges, PartMaker, code_version, share_in_use
 from sbir_gate.engine.tracking import no_watch
 from sbir_gate.files import replacing, state_of
@@ -29,6 +31,12 @@ from sbir_gate.sql_text import file_relation
 
 BATCH = "recipient_batch"
 """How the query of a task names its batch."""
+
+Tables = tuple[tuple[str, Path], ...]
+"""Names of tables, and the files that hold them."""
+
+SCORED_TABLES = {"queries": "queries", "pair_recipients": "pair_recipients", "all_pairs": "pairs"}
+"""How a task that scores names the tables of the matching."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +57,22 @@ class ReadTask:
 class SelectTask:
     """SQL for the rows of a batch and for those that are looked for in it, which are written to `target`.
 
-    `tables` are the names and files of the other tables in the query.
+    `tables` are the other tables in the query.
     """
 
     batch: str
-    tables: tuple[tuple[str, Path], ...]
+    tables: Tables
     query: str
     target: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTask:
+    """The part of the queries that meet a condition on `query_id`, with the SCORED_TABLES of all."""
+
+    condition: str
+    tables: Tables
+    scoring: Scoring
 
 
 def read_piece(task: ReadTask, database: DatabaseOptions) -> tuple[FinishedChunk, ...]:
@@ -70,11 +87,24 @@ def select_rows(task: SelectTask, database: DatabaseOptions) -> None:
     """Write the rows that are looked for to the target, as a whole. Raises OutputError."""
     with _opened(database) as (connection, _):
         read_remotely(connection, [task.target])  # it lies where the batch and the tables do
-        for name, path in task.tables:
-            connection.execute(f"CREATE VIEW {name} AS FROM {file_relation([path])}")
+        _open_tables(connection, task.tables)
         connection.execute(f"CREATE VIEW {BATCH} AS {task.batch}")
         with replacing(task.target) as path:
             copy_rows(connection, task.query, path)
+
+
+def score_part(task: ScoreTask, database: DatabaseOptions) -> DecisivePairs:
+    """Return the decisive pairs of a part, which is cut further for the threads of the worker."""
+    with _opened(database) as (connection, _), one_blas_thread():
+        read_remotely(connection, [path for _, path in task.tables])
+        _open_tables(connection, task.tables)
+        connection.execute(f"CREATE VIEW pairs AS FROM all_pairs WHERE {task.condition}")
+        return score_queries(connection, task.scoring)
+
+
+def _open_tables(connection: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    for name, path in tables:
+        connection.execute(f"CREATE VIEW {name} AS FROM {file_relation([path])}")
 
 
 @contextmanager

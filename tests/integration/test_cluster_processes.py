@@ -14,13 +14,16 @@ import pytest
 
 pytest.importorskip("distributed")
 
+from sbir_gate.engine.cluster import Cluster
 from sbir_gate.engine.enrichment import EnrichRequest, link_and_write
+from sbir_gate.engine.worker_tasks import score_part
 from sbir_gate.errors import ExitStatus, LimitError, ToolError
 from sbir_gate.monitor import PerformanceMonitor
 from tests.factories_matching import make_settings
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 PIECES = 6
+SMALL_PARTS = 40
 
 pytestmark = pytest.mark.nightly
 
@@ -87,7 +90,9 @@ class Killer:
             os.kill(self._process.pid, self._signal)
 
 
-@pytest.mark.parametrize("stage", ["recipients", "matching: candidates", "matching: words"])
+@pytest.mark.parametrize(
+    "stage", ["recipients", "matching: candidates", "matching: words", "matching: similarity"]
+)
 def test_a_killed_worker_changes_nothing(world, tmp_path, stage):
     recipients, expected = world
     with started(tmp_path) as (address, processes):
@@ -97,7 +102,27 @@ def test_a_killed_worker_changes_nothing(world, tmp_path, stage):
         assert processes[1].wait(10) == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("stage", ["recipients", "matching: candidates"])
+def test_a_worker_that_is_killed_while_it_scores_changes_nothing(world, tmp_path, monkeypatch):
+    recipients, expected = world
+    run, scored = Cluster.run, []
+    with started(tmp_path) as (address, processes):
+
+        def killing(cluster, function, tasks):
+            for done in run(cluster, function, tasks):
+                if function is score_part:
+                    scored.append(done)
+                    processes[1].kill()
+                yield done
+
+        monkeypatch.setattr(Cluster, "run", killing)
+        # with so many threads a part is small, and there are more parts than tasks that wait for two workers
+        options = {"enrichment__performance__workers": SMALL_PARTS}
+        assert digest_of(recipients, tmp_path / "spread.parquet", address, **options) == expected
+        assert len(scored) > 5
+        assert processes[1].wait(10) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("stage", ["recipients", "matching: candidates", "matching: similarity"])
 def test_after_the_loss_of_the_scheduler_the_same_command_resumes(world, tmp_path, stage):
     recipients, expected = world
     output = tmp_path / "spread.parquet"

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from duckdb import DuckDBPyConnection
-from threadpoolctl import threadpool_limits
 
 from sbir_gate.engine.matching.calibration import (
     AbsentShare,
@@ -40,7 +39,13 @@ from sbir_gate.engine.matching.exact import (
 )
 from sbir_gate.engine.matching.firms import create_firms, create_queries
 from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches
-from sbir_gate.engine.matching.query_parts import Scoring, score_queries
+from sbir_gate.engine.matching.query_parts import (
+    ScoreParts,
+    Scoring,
+    one_blas_thread,
+    score_here,
+    score_queries,
+)
 from sbir_gate.engine.matching.scoring import TokenCounts, prepare_scoring, query_ranges, score_pairs
 from sbir_gate.engine.matching.strata import CONFIDENT, STRATA, Basis
 from sbir_gate.engine.matching.training import ask, joined, label_pairs, train
@@ -95,18 +100,18 @@ def match_firms(
     batches: Batches = ALL_AT_ONCE,
     advanced: Callable[[], None] = lambda: None,
     checkpoints: MatchingCheckpoints | None = None,
+    score: ScoreParts = score_here,
 ) -> Matched:
     """Decide for every firm of the table `awards` against `recipients`, of which `batches` are the pieces.
 
     `advanced` is called after each part of a stage that may take long. What `checkpoints` hold is not done
-    again.
+    again. `score` works on the parts of the queries.
 
     Leaves the tables `firms`, `award_firms`, `identified_recipients` and `pair_recipients` behind for
     whoever writes the result.
     """
-    # several threads would add up in an order of their own, and wait for one another longer than they add
-    with threadpool_limits(limits=1, user_api="blas"):
-        return _match_firms(connection, options, stage, batches, advanced, checkpoints)
+    with one_blas_thread():
+        return _match_firms(connection, options, stage, batches, advanced, checkpoints, score)
 
 
 def _match_firms(
@@ -116,6 +121,7 @@ def _match_firms(
     batches: Batches,
     advanced: Callable[[], None],
     checkpoints: MatchingCheckpoints | None,
+    score: ScoreParts,
 ) -> Matched:
     with stage("firms"):
         firms = create_firms(connection)
@@ -145,7 +151,7 @@ def _match_firms(
         limit = options.acceptance_limit
         least = LEAST_KEPT if limit is None else min(limit, LEAST_KEPT)
         scoring = Scoring(counts, model, options.methods, least)
-        by_query = score_queries(connection, scoring, advanced, checkpoints=checkpoints)
+        by_query = score_queries(connection, scoring, advanced, checkpoints=checkpoints, score=score)
     with stage("decisions"):
         by_firm = _pairs_by_firm(connection, by_query)
         rules, absent = _rules(model, labels, trains, [by_firm.get(firm, []) for firm in wanted], options)

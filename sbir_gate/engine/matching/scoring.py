@@ -153,8 +153,10 @@ def score_rows(columns: PairRows, counts: TokenCounts) -> ScoredPairs:
 
 def query_ranges(connection: DuckDBPyConnection, size: int = QUERIES_AT_ONCE) -> list[str]:
     """Return conditions on `query_id` that cut `pairs` into ranges small enough to score at once."""
-    last = connection.execute("SELECT coalesce(max(query_id), -1) FROM pairs").fetchall()[0][0]
-    return [f"query_id BETWEEN {first} AND {first + size - 1}" for first in range(0, last + 1, size)]
+    [(least, last)] = connection.execute("SELECT min(query_id), max(query_id) FROM pairs").fetchall()
+    if last is None:
+        return []
+    return [f"query_id BETWEEN {first} AND {first + size - 1}" for first in range(least, last + 1, size)]
 
 
 def _flags(column: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.bool_]]) -> NDArray[np.bool_]:

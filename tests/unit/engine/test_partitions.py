@@ -1,22 +1,32 @@
-"""Recipients that workers read and search: done anywhere, twice or in any order, the rows are the same."""
+"""What workers read, search and score: done anywhere, twice or in any order, the rows are the same."""
 
 import random
+from functools import partial
 
 import duckdb
 import pytest
+from threadpoolctl import threadpool_info
 
+from sbir_gate.engine import worker_tasks
+from sbir_gate.engine.matching.candidates import create_pairs
+from sbir_gate.engine.matching.checkpoints import MatchingCheckpoints
+from sbir_gate.engine.matching.confidence import default_model
+from sbir_gate.engine.matching.firms import create_firms, create_queries
 from sbir_gate.engine.matching.ledger import ChunkFolder, FinishedChunk
 from sbir_gate.engine.matching.parts import gather_rows, open_parts
-from sbir_gate.engine.partitions import Reading, SharedFolder, SpreadBatches, read_partitions
+from sbir_gate.engine.matching.query_parts import Scoring, score_queries
+from sbir_gate.engine.matching.scoring import prepare_scoring
+from sbir_gate.engine.partitions import Reading, SharedFolder, SpreadBatches, read_partitions, score_on
 from sbir_gate.engine.worker_tasks import unseen_files, worker_facts
 from sbir_gate.errors import InputError
 from sbir_gate.model.chunks import Chunk, Span
+from sbir_gate.model.matches import Method
 from sbir_gate.reading.database import DatabaseOptions
 from sbir_gate.reading.files import FileKind, SourceFile
 from sbir_gate.reading.recipients import Piece, cut_recipients
 from sbir_gate.reading.rejects import RejectLog
-from tests.factories_matching import database
-from tests.step_options import reading_options
+from tests.factories_matching import Award, Recipient, database, load_awards, load_recipients
+from tests.step_options import blocking_options, reading_options
 
 ROWS = 6_000
 
@@ -24,9 +34,10 @@ ROWS = 6_000
 class ShakyWorkers:
     """Does the tasks in an order of its own, and some twice, as after the loss of a worker."""
 
-    def __init__(self):
+    def __init__(self, threads=1):
         self.draw = random.Random(3)
         self.tasks = []
+        self.options = DatabaseOptions(256, threads)
 
     def run(self, function, tasks):
         tasks = list(tasks)
@@ -34,8 +45,8 @@ class ShakyWorkers:
         self.draw.shuffle(tasks)
         for number, task in enumerate(tasks):
             if number % 2:
-                function(task, DatabaseOptions(256, 1))
-            yield task, function(task, DatabaseOptions(256, 1))
+                function(task, self.options)
+            yield task, function(task, self.options)
 
 
 @pytest.fixture
@@ -149,6 +160,79 @@ def test_rows_are_found_in_batches_with_the_tables_that_the_query_names(source, 
         rows = connection.execute("FROM seen ORDER BY ALL").fetchall()
     assert rows == [("R5", "ACME5"), ("R6", "ACME6"), ("R7", "ACME7")]
     assert list((tmp_path / "parts" / "scratch").iterdir()) == []
+
+
+@pytest.fixture
+def scored(tmp_path):
+    """The database with the pairs of 12 queries, on one thread, and what holds for all of them."""
+    awards = [Award(f"A{number}", f"Xyl{number}antra Optics", state="MA") for number in range(12)]
+    recipients = [
+        Recipient(f"R{number}", f"XYL{number % 9}ANTRA OPTICS INC", state="MA") for number in range(40)
+    ]
+    with database() as connection:
+        load_awards(connection, awards)
+        load_recipients(connection, recipients, tmp_path)
+        create_firms(connection)
+        create_queries(connection, "firms")
+        create_pairs(connection, blocking_options())
+        yield connection, Scoring(prepare_scoring(connection), default_model(), tuple(Method), 0.0)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_workers_find_in_parts_of_the_queries_what_one_process_finds(scored, tmp_path, threads):
+    connection, scoring = scored
+    workers, advanced = ShakyWorkers(threads), []
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    found = score_queries(
+        connection, scoring, lambda: advanced.append(1), 5, score=partial(score_on, workers, folder)
+    )
+    assert found == score_queries(connection, scoring)
+    assert len(found) == 12
+    assert len(workers.tasks) == len(advanced) == 3
+    assert list(folder.iterdir()) == []
+
+
+def test_a_part_that_workers_finished_is_done_by_nobody_again(scored, tmp_path):
+    connection, scoring = scored
+    folder = tmp_path / "shared"
+    folder.mkdir()
+
+    def score(workers):
+        kept = MatchingCheckpoints(ChunkFolder(folder, folder), {})
+        return score_queries(
+            connection, scoring, queries_at_once=5, checkpoints=kept, score=partial(score_on, workers, folder)
+        )
+
+    class Interrupted(ShakyWorkers):
+        def run(self, function, tasks):
+            for number, done in enumerate(super().run(function, tasks)):
+                if number == 2:
+                    raise KeyboardInterrupt
+                yield done
+
+    with pytest.raises(KeyboardInterrupt):
+        score(Interrupted())
+    workers = ShakyWorkers()
+    assert score(workers) == score_queries(connection, scoring)
+    assert len(workers.tasks) == 1
+    idle = ShakyWorkers()
+    assert score(idle) == score_queries(connection, scoring)
+    assert idle.tasks == []
+
+
+def test_a_worker_computes_confidences_on_one_thread(scored, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        worker_tasks,
+        "score_queries",
+        lambda *_: seen.extend(
+            pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"
+        ),
+    )
+    connection, scoring = scored
+    dict(score_on(ShakyWorkers(), tmp_path, connection, scoring, ["true"]))
+    assert set(seen) == {1}
 
 
 def test_a_worker_says_which_files_are_not_here_as_they_should_be(source, tmp_path):

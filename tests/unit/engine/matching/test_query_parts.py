@@ -80,6 +80,27 @@ def test_no_number_of_threads_changes_what_is_found(scored, threads):
     assert len(done) == -(-QUERIES // (6 // threads))
 
 
+def test_parts_that_others_work_on_are_joined_whatever_their_order(scored):
+    connection, scoring = scored
+    connection.execute("SET threads = 2")
+    asked = []
+
+    def backwards(connection, scoring, conditions):
+        asked.extend(conditions)
+        for condition in reversed(asked):
+            yield condition, decisive_pairs(fetch_pairs(connection, condition), scoring)
+
+    found = score_queries(connection, scoring, queries_at_once=6, score=backwards)
+    assert found == score_queries(connection, scoring)
+    assert asked == query_ranges(connection, 3)
+
+
+def test_without_pairs_there_is_no_part():
+    with database() as connection:
+        connection.execute("CREATE TABLE pairs (query_id BIGINT)")
+        assert query_ranges(connection) == []
+
+
 def test_a_part_can_be_sent_to_another_process_and_back(scored):
     connection, scoring = scored
     rows, sent = pickle.loads(pickle.dumps((fetch_pairs(connection), scoring)))  # noqa: S301 -- made here
