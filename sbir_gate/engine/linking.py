@@ -134,7 +134,7 @@ def keep_recipients(
 class _Place:
     """Where the work is done: database, folder, the ledger of finished chunks if they are kept, reports.
 
-    With a cluster the recipients are read and searched by its workers.
+    With a cluster its workers read and search the recipients, and score the pairs.
     """
 
     connection: duckdb.DuckDBPyConnection

@@ -166,6 +166,22 @@ def options(place, **changes):
     return ClusterOptions(place, 256, 0, changes.get("wait_seconds", 10.0))
 
 
+def doubled(task, _database):
+    return 2 * task
+
+
+def test_no_more_tasks_are_made_than_the_workers_have_use_for(address):
+    made = []
+    tasks = (made.append(number) or number for number in range(20))
+    with open_cluster(options(address)) as opened:
+        ahead, found = [], {}
+        for done, (task, result) in enumerate(opened.run(doubled, tasks)):
+            found[task] = result
+            ahead.append(len(made) - done)
+    assert found == {number: 2 * number for number in range(20)}
+    assert max(ahead) == 4  # two for each of two workers
+
+
 def test_no_scheduler_at_the_address_is_one_line(world, monkeypatch):
     monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 0.3)
     with pytest.raises(ToolError) as raised:

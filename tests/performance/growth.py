@@ -4,13 +4,13 @@
     python -m tests.performance.growth --recipients 33000000 --workers 2 --limit 2048 --data growth
     python -m tests.performance.growth --data growth --table
 
-Makes the data once for each size (Parquet, seed 7), then runs `sbir-gate enrich` in a fresh process for each
-size and number of workers (`--cluster local:N`; 0 is one process without a cluster). With `--limit` a
+Makes the data once for each size (Parquet, seed 7), then runs `sbir-gate enrich` in a fresh process for
+each size and number of workers (`--cluster local:N`; 0 is one process without a cluster). With `--limit` a
 scheduler and the workers, of one thread each, are started beforehand, each worker in a memory cgroup of its
-own: the kernel ends it where it needs more. Measured are wall time, processor time of all processes (on a busy
-machine compare that), and the peak resident size of each process: the largest VmHWM that is seen, asked ten
-times a second. All outputs of one size must have one SHA-256. Results are saved after each run, so that a long
-series can be made in parts.
+own: the kernel ends it where it needs more. Measured are wall time, processor time of all processes (on a
+busy machine compare that), and the peak resident size of each process: the largest VmHWM that is seen,
+asked ten times a second. All outputs of one size must have one SHA-256. Results are saved after each run,
+so that a long series can be made in parts.
 
 The fit is a line through the processor seconds by recipients, with the least relative error. What it gives
 for sizes that were not measured is a prediction.
