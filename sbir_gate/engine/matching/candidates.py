@@ -36,6 +36,16 @@ class BlockingOptions:
 _LEAST_TO_MERGE = 1_000_000
 _RANKING_STEPS = 4
 
+_WHOLE_NAME = 4
+"""What an equal name adds to the similarity: more than all else together."""
+
+# under other names than its own, a query's pairs are scored if they are so near to the best of them and share
+# every third key of the most; the best two whatever they share, for the model asks how near the runner-up is.
+# Half of the pairs are left, and one link in a thousand is lost (docs/performance)
+_FARTHEST_BEHIND = 0.5
+_ONE_KEY_IN = 3
+_RUNNERS_UP = 2
+
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
@@ -142,7 +152,8 @@ def create_pairs(
     """
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE query_keys AS
-        SELECT DISTINCT query_id, key FROM ({keys_query("queries", "query_id")}) WHERE key IS NOT NULL
+        SELECT DISTINCT query_id::INTEGER AS query_id, key
+        FROM ({keys_query("queries", "query_id")}) WHERE key IS NOT NULL
     """)
     # the key of a name is used however common it is, but then it is not selective
     connection.execute(f"""
@@ -166,7 +177,7 @@ def create_pairs(
     _merge_keys(connection, options.max_pairs_per_key)
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE shared AS
-        SELECT query_id, row_key, count(*) FILTER (is_selective) AS shared_keys
+        SELECT query_id, row_key, least(count(*) FILTER (is_selective), 1000)::USMALLINT AS shared_keys
         FROM query_keys JOIN open_keys USING (key) JOIN recipient_keys USING (key)
         GROUP BY query_id, row_key
     """)
@@ -225,16 +236,23 @@ def _rank_pairs(
 ) -> None:
     """Create `pairs`: the most similar of `shared` for each query, ties by the hash of their content.
 
-    Names equal in compact form come first: those in the same place, then the rest. The weights of the
-    similarity were chosen by how often the correct recipient is among the best (docs/performance).
+    Names equal in compact form come first: those in the same place, then the rest. Of what comes after them
+    only the promising is kept. The weights of the similarity were chosen by how often the correct recipient
+    is among the best (docs/performance).
     """
-    is_best = (
-        "row_number() OVER (PARTITION BY query_id ORDER BY similarity DESC, shared_keys DESC, row_key)"
-        f" <= {pairs_per_query}"
+    best_first = "ORDER BY similarity DESC, shared_keys DESC, row_key"
+    is_best = f"row_number() OVER (PARTITION BY query_id {best_first}) <= {pairs_per_query}"
+    is_equal = f"similarity >= {_WHOLE_NAME}"
+    # an equal name in another place does not speak against a similar one in the right place
+    is_promising = (
+        f"{is_equal}"
+        f" OR row_number() OVER (PARTITION BY query_id, {is_equal} {best_first}) <= {_RUNNERS_UP}"
+        f" OR (shared_keys * {_ONE_KEY_IN} >= max(shared_keys) OVER (PARTITION BY query_id)"
+        f" AND similarity + {_FARTHEST_BEHIND} >= max(similarity) OVER (PARTITION BY query_id, {is_equal}))"
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE compared"
-        " (query_id BIGINT, row_key BIGINT, shared_keys BIGINT, similarity DOUBLE)"
+        " (query_id INTEGER, row_key BIGINT, shared_keys USMALLINT, similarity FLOAT)"
     )
 
     # the best of all are among the best of each batch: fewer rows to send, but more memory here
@@ -245,7 +263,7 @@ def _rank_pairs(
             SELECT query_id, row_key, shared_keys,
                    2 * jaro_winkler_similarity(q.compact, r.compact)
                    + 0.1 * least(shared_keys, 10)
-                   + CASE WHEN q.compact = r.compact THEN 4 ELSE 0 END
+                   + CASE WHEN q.compact = r.compact THEN {_WHOLE_NAME} ELSE 0 END
                    + CASE WHEN q.state = r.state THEN 0.15 ELSE 0 END
                    + CASE WHEN q.city = r.city THEN 0.15 ELSE 0 END
                    + CASE WHEN q.zip5 = r.zip5 THEN 0.3 ELSE 0 END AS similarity
@@ -263,9 +281,10 @@ def _rank_pairs(
     connection.execute("CREATE OR REPLACE TABLE pairs (query_id BIGINT, row_key BIGINT, shared_keys BIGINT)")
     for remainder in range(_RANKING_STEPS):
         connection.execute(f"""
-            INSERT INTO pairs SELECT query_id, row_key, shared_keys
-            FROM (SELECT DISTINCT * FROM compared WHERE query_id % {_RANKING_STEPS} = {remainder})
-            QUALIFY {is_best}
+            INSERT INTO pairs SELECT query_id, row_key, shared_keys FROM (
+                FROM (SELECT DISTINCT * FROM compared WHERE query_id % {_RANKING_STEPS} = {remainder})
+                QUALIFY {is_best}
+            ) QUALIFY {is_promising}
         """)
         advanced()
     connection.execute("DROP TABLE compared")

@@ -108,6 +108,28 @@ def test_the_likest_pairs_are_kept_equal_names_and_near_places_first(pairs_of):
         assert [recipient_id for _, recipient_id in pairs] == expected
 
 
+def recipients_named(*names, state="MA", zip5="02139"):
+    return [Recipient(name, name, state=state, zip5=zip5) for name in names]
+
+
+def test_of_what_is_far_behind_the_best_two_others_are_kept(pairs_of):
+    best = "QORTEK PHOTONICS"
+    near, far = "QORTEK PHOTONIC", ["QORTEK BAKERY", "QORTEK TIMBER", "QORTEK HAULING"]
+    pairs, _ = pairs_of(firms(f"{best} X"), recipients_named(best, near, *far, state="TX", zip5="73301"))
+    assert {recipient_id for _, recipient_id in pairs} == {best, near}
+    pairs, _ = pairs_of(firms(f"{best} X"), recipients_named(best, *far, state="TX", zip5="73301"))
+    kept = {recipient_id for _, recipient_id in pairs}
+    assert best in kept
+    assert len(kept) == 2
+
+
+def test_an_equal_name_elsewhere_does_not_push_out_a_similar_one_here(pairs_of):
+    elsewhere = [Recipient(f"R{place}", "QORTEK PHOTONICS", state="TX", zip5="73301") for place in range(3)]
+    here = recipients_named("QORTEK PHOTONICS LABS", "QORTEK PHOTONICS USA", "QORTEK PHOTONICS MA")
+    pairs, _ = pairs_of(firms("Qortek Photonics"), [*elsewhere, *here])
+    assert len(pairs) == 6
+
+
 def test_more_shared_keys_are_counted(pairs_of):
     recipients = [Recipient("R1", "QORTEK", state="MA", zip5="02139"), Recipient("R2", "QORTEK", state="TX")]
     pairs, _ = pairs_of(firms("Qortek"), recipients)
