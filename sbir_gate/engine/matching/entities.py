@@ -43,15 +43,17 @@ def find_entities(connection: DuckDBPyConnection, table: str, batches: Batches) 
         "CREATE OR REPLACE TEMP TABLE compared_rows AS "
         f"SELECT row_key, uei FROM {table} WHERE uei IS NOT NULL"
     )
-    # of a UEI with too many rows some are enough to tell, whichever
+    # of a UEI with too many rows some are enough to tell, whichever; two columns are read of rows of others
     gather_rows(
         connection,
         "entity_rows",
         lambda batch: (
             f"""
             SELECT * FROM (
-                SELECT DISTINCT * FROM {batch} SEMI JOIN compared_rows USING (uei)
-                ANTI JOIN compared_rows USING (row_key)
+                SELECT DISTINCT * FROM {batch} WHERE row_key IN (
+                    SELECT row_key FROM {batch} SEMI JOIN compared_rows USING (uei)
+                    ANTI JOIN compared_rows USING (row_key)
+                )
             ) QUALIFY row_number() OVER (PARTITION BY uei ORDER BY row_key) <= {_MOST_ROWS + 1}
         """
         ),

@@ -6,6 +6,7 @@ import pytest
 from sbir_gate.engine.matching.exact import (
     create_identified_recipients,
     find_identifier_matches,
+    match_by_names,
     name_similarity,
 )
 from sbir_gate.engine.matching.firms import create_firms
@@ -56,6 +57,13 @@ def test_names_of_one_firm_agree_in_either_order(left, right):
 )
 def test_names_of_unrelated_firms_clearly_disagree(left, right):
     assert name_similarity(left, right) < 60
+
+
+@pytest.mark.parametrize("method", [Method.UEI_EXACT, Method.DUNS_EXACT])
+@pytest.mark.parametrize("name", ["ACME LASER", "THE", "A B C", "TECHNOLOGIES", "清华"])
+def test_an_equal_name_agrees_as_if_it_were_compared(method, name):
+    match = match_by_names(0, method, (7, "R1", "R1"), ["ZENITH OPTICS", name], name)
+    assert (match.score, match.agrees) == (name_similarity(name, name), True)
 
 
 def test_an_identifier_with_names_that_disagree_is_found_but_does_not_agree():
