@@ -7,6 +7,8 @@ have the right one's name but are not it stay in the table: where names are freq
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,7 +21,7 @@ from sbir_gate.engine.matching.similarity import FEATURES
 from sbir_gate.engine.matching.strata import LARGEST_LOG_ODDS, STRATA, Acceptance, Acceptances, Basis, Stratum
 from sbir_gate.engine.matching.tokens import Floats, Integers
 from sbir_gate.model.matches import Method, PlaceEvidence
-from sbir_gate.model.proportion import Proportion
+from sbir_gate.model.proportion import Proportion, score_interval
 
 # A unique name is a link by itself only if its tokens are rare together: their weight
 # reaches this share of the largest possible weight of one token.
@@ -59,6 +61,15 @@ class HardLabels(NamedTuple):
     shown: AskedPairs
     hidden: AskedPairs
     queries: int
+
+
+class MeasuredLinks(NamedTuple):
+    """Links that labelled queries have, and the share of them that is correct, with its 95% interval."""
+
+    links: int
+    rate: float
+    low: float
+    high: float
 
 
 class AbsentShare(NamedTuple):
@@ -212,15 +223,45 @@ def hidden_links(labels: HardLabels, acceptances: Acceptances, limit: float) -> 
 
     A stratum without an acceptance links what the rule chooses, and by the model from `limit` up.
     """
+    return Proportion.of(len(_linked(labels.hidden, acceptances, limit).query), labels.queries)
+
+
+def measured_links(
+    labels: HardLabels, absent: float, acceptances: Acceptances, limit: float
+) -> dict[tuple[Method, PlaceEvidence], MeasuredLinks]:
+    """Return what the labels say of the links of each method and place, aliases as similar names.
+
+    Answers with the recipient in the table and without it weigh as `absent`, the share of queries that have
+    none, says; the interval is that of as many answers as these weights are worth (Kish 1965).
+    """
+    kinds: dict[tuple[Method, PlaceEvidence], list[tuple[float, bool]]] = defaultdict(list)
+    for pairs, weight in ((labels.shown, 1.0 - absent), (labels.hidden, absent)):
+        linked = _linked(pairs, acceptances, limit)
+        for number, is_correct in zip(linked.stratum.tolist(), linked.is_correct.tolist(), strict=True):
+            stratum = STRATA[number]
+            kinds[stratum.method, stratum.place].append((weight, is_correct))
+    found = {}
+    for kind, answers in kinds.items():
+        total = math.fsum(weight for weight, _ in answers)
+        rate = math.fsum(weight for weight, is_correct in answers if is_correct) / total
+        worth = total**2 / math.fsum(weight**2 for weight, _ in answers)
+        found[kind] = MeasuredLinks(len(answers), rate, *score_interval(rate, worth))
+    return found
+
+
+def _linked(pairs: AskedPairs, acceptances: Acceptances, limit: float) -> AskedPairs:
+    """Return the answers that are links."""
     curves = {STRATA.index(stratum): (each.offset, each.slope) for stratum, each in acceptances.items()}
-    answers = best_pairs(labels.hidden, curves)
+    answers = best_pairs(pairs, curves)
     default = [0.0 if stratum.basis is Basis.RULE else limit for stratum in STRATA]
     limits = [
         acceptances[stratum].limit if stratum in acceptances else default[number]
         for number, stratum in enumerate(STRATA)
     ]
     linked = _calibrated(answers, curves) >= np.array(limits)[answers.stratum]
-    return Proportion.of(int(linked.sum()), labels.queries)
+    return AskedPairs(
+        answers.query[linked], answers.log_odds[linked], answers.stratum[linked], answers.is_correct[linked]
+    )
 
 
 def _large_strata(links: Mapping[int, int]) -> list[int]:

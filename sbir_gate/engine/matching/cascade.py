@@ -13,10 +13,12 @@ from duckdb import DuckDBPyConnection
 from sbir_gate.engine.matching.calibration import (
     AbsentShare,
     HardLabels,
+    MeasuredLinks,
     absent_share,
     calibrate,
     hidden_links,
     keeps_promise,
+    measured_links,
 )
 from sbir_gate.engine.matching.candidates import BlockingOptions, create_pairs
 from sbir_gate.engine.matching.checkpoints import MatchingCheckpoints, Prepared
@@ -167,25 +169,37 @@ def _match_firms(
         "acceptance_limit": f"{limits[0]:.3f} to {limits[-1]:.3f}" if len(limits) > 1 else f"{limits[0]:.6f}",
         "labelled_firms": str(len(labelled)),
     }
+    measured = {}
     if labels is not None and absent is not None:
+        measured = measured_links(labels, absent.estimate, rules.acceptances, rules.acceptance_limit)
         false = hidden_links(labels, rules.acceptances, rules.acceptance_limit)
         notes["absent_share"] = f"{absent.estimate:.3f}, at most {absent.high:.3f}"
         interval = f"{false.low:.4f} to {false.high:.4f}"
         notes["linked_when_hidden"] = f"{false.part:,} of {false.whole:,}, {interval}"
-    return Matched(decisions, rules, model, counts, counters, {**notes, **_strata_notes(decisions)})
+    return Matched(decisions, rules, model, counts, counters, {**notes, **_strata_notes(decisions, measured)})
 
 
-def _strata_notes(decisions: Sequence[FirmDecision]) -> dict[str, str]:
-    """Return the links by name of each method and place, counted in firms, and the precision they state."""
+def _strata_notes(
+    decisions: Sequence[FirmDecision], measured: Mapping[tuple[Method, PlaceEvidence], MeasuredLinks]
+) -> dict[str, str]:
+    """Return the links by name of each method and place, counted in firms, and how precise they are.
+
+    That is what they state, and what labelled firms show.
+    """
     stated: dict[tuple[Method, PlaceEvidence], list[float]] = defaultdict(list)
     for decision in decisions:
         if decision.kind is DecisionKind.LINK and decision.best is not None:
             stated[decision.method, decision.best.place].append(decision.best.confidence)
-    return {
-        f"links_{method}_{place}": f"{len(found):,}, stated precision {math.fsum(found) / len(found):.4f}"
-        for (method, place), found in sorted(stated.items())
-        if method not in (Method.UEI_EXACT, Method.DUNS_EXACT)
-    }
+    notes = {}
+    for (method, place), found in sorted(stated.items()):
+        if method in (Method.UEI_EXACT, Method.DUNS_EXACT):
+            continue
+        note = f"{len(found):,}, stated precision {math.fsum(found) / len(found):.4f}"
+        if seen := measured.get((method, place)):
+            interval = f"{seen.low:.4f} to {seen.high:.4f}"
+            note += f", measured {seen.rate:.4f} ({interval}; {seen.links:,} answers of labelled firms)"
+        notes[f"links_{method}_{place}"] = note
+    return notes
 
 
 def _identifier_matches(

@@ -16,6 +16,7 @@ from sbir_gate.engine.matching.calibration import (
     hidden_links,
     is_barred,
     keeps_promise,
+    measured_links,
     stratum_limit,
     stratum_numbers,
 )
@@ -25,6 +26,7 @@ from sbir_gate.engine.matching.similarity import FEATURES, Pairs, Places, featur
 from sbir_gate.engine.matching.strata import STRATA, Basis, Stratum
 from sbir_gate.engine.matching.tokens import build_name_table
 from sbir_gate.model.matches import Method, PlaceEvidence
+from sbir_gate.model.proportion import Proportion
 
 SAFE = Stratum(Method.NAME_EXACT, PlaceEvidence.CONFIRMS, Basis.RULE)
 DOUBTFUL = Stratum(Method.NAME_EXACT, PlaceEvidence.SAME_STATE)
@@ -146,6 +148,27 @@ def test_links_of_hidden_recipients_are_those_from_the_limits_up():
     assert (hidden_links(found, {}, 0.8).part, hidden_links(found, {}, 0.8).whole) == (1_000, 1_000)
     assert hidden_links(found, {}, 0.99).part == 500  # what the rule links has no limit
     assert hidden_links(found, strict, 0.8).part == 0
+
+
+def test_links_of_labelled_firms_are_measured_by_method_and_place_at_the_share_that_is_absent():
+    found = measured_links(labels(), 0.2, {}, 0.8)
+    safe, doubtful = (found[stratum.method, stratum.place] for stratum in (SAFE, DOUBTFUL))
+
+    # without their recipient 500 firms get a wrong link of either kind, which weighs a quarter of a right one
+    assert (safe.links, doubtful.links) == (1_000, 1_000)
+    assert safe.rate == pytest.approx(0.8)
+    assert doubtful.rate == pytest.approx(0.4)
+    assert safe.low < 0.8 < safe.high
+
+    # as many as they are worth: answers of one kind would be worth 1,000
+    assert safe.high - safe.low > Proportion.of(800, 1_000).high - Proportion.of(800, 1_000).low
+
+
+def test_nothing_is_measured_of_what_no_labelled_firm_is_linked_by():
+    strict = calibrate(labels(), AbsentShare(0.2, 0.25), LARGE, 0.8, 0.98)
+
+    assert (DOUBTFUL.method, DOUBTFUL.place) not in measured_links(labels(), 0.2, strict, 0.8)
+    assert measured_links(HardLabels(asked([]), asked([]), 0), 0.2, {}, 0.8) == {}
 
 
 def mixed(doubtful_every):

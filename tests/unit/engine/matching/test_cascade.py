@@ -377,6 +377,8 @@ def test_labels_too_few_to_train_check_the_shipped_limits():
     assert checked.notes["labelled_firms"] == "120"
     assert checked.notes["linked_when_hidden"].startswith("0 of 120, 0.0000 to 0.03")
     assert checked.rules.acceptances == {}
+    # all firms are linked by identifier here: there is no link by name to say it of
+    assert not any(name.startswith("links_") for name in checked.notes)
     assert unchecked.notes["labelled_firms"] == "0"
 
 
@@ -391,6 +393,18 @@ def test_labels_that_show_false_links_replace_the_shipped_limits():
 
     assert found.matched.rules.acceptances
     assert not found.matched.notes["linked_when_hidden"].startswith("120")
+
+
+def test_links_by_name_have_the_precision_that_labelled_firms_show():
+    awards, recipients = labelled_world(firms=120)
+    unlabelled = [replace(award, uei=None, duns=None) for award in awards[:20]]
+    unlabelled = [replace(award, award_id=f"N{place}") for place, award in enumerate(unlabelled)]
+    found = match([*awards[20:], *unlabelled], recipients, matching_options(min_training_labels=500)).matched
+    note = found.notes["links_name-fuzzy_confirms"]
+
+    assert note.startswith("20, stated precision ")
+    assert ", measured 1.0000 (" in note
+    assert note.endswith("; 100 answers of labelled firms)")
 
 
 def test_the_sample_of_labels_is_bounded_and_linked_firms_stay_linked_by_their_identifier():
