@@ -262,11 +262,11 @@ def _rank_pairs(
         return f"""
             SELECT query_id, row_key, shared_keys,
                    2 * jaro_winkler_similarity(q.compact, r.compact)
-                   + 0.1 * least(shared_keys, 10)
-                   + CASE WHEN q.compact = r.compact THEN {_WHOLE_NAME} ELSE 0 END
-                   + CASE WHEN q.state = r.state THEN 0.15 ELSE 0 END
-                   + CASE WHEN q.city = r.city THEN 0.15 ELSE 0 END
-                   + CASE WHEN q.zip5 = r.zip5 THEN 0.3 ELSE 0 END AS similarity
+                   + 0.1::DOUBLE * least(shared_keys, 10)
+                   + {_if("q.compact = r.compact", _WHOLE_NAME)}
+                   + {_if("q.state = r.state", 0.15)}
+                   + {_if("q.city = r.city", 0.15)}
+                   + {_if("q.zip5 = r.zip5", 0.3)} AS similarity
             FROM shared
             JOIN (SELECT DISTINCT row_key, compact, city, state, zip5
                   FROM {batch} SEMI JOIN shared USING (row_key)) r USING (row_key)
@@ -288,3 +288,8 @@ def _rank_pairs(
         """)
         advanced()
     connection.execute("DROP TABLE compared")
+
+
+def _if(condition: str, value: float) -> str:
+    # bare numbers are decimals, which take longer to add up
+    return f"CASE WHEN {condition} THEN {value}::DOUBLE ELSE 0::DOUBLE END"
