@@ -13,8 +13,9 @@ from sbir_gate.reading.spelling import PLACEHOLDER_FIRMS, PLACEHOLDERS, REPAIR_F
 from sbir_gate.sql_text import literal
 
 # plain ASCII that starts with a letter or digit, has only blanks inside, and no semicolon (which would
-# end an HTML entity): nothing to repair but double blanks. Most cells are like that, and this test is cheap
-_ORDINARY = "[A-Za-z0-9](?: *[!-:<-~])*"
+# end an HTML entity): nothing to repair but double blanks. Most cells are like that, and this test is cheap;
+# of a long text a search between anchors takes less time than a full match
+_ORDINARY = "^[A-Za-z0-9](?: *[!-:<-~])*$"
 # white space, the no-break space, zero-width space and joiners
 _BLANKS = r"[\s\x{0085}\x{00A0}\x{1680}\x{2000}-\x{200D}\x{2028}\x{2029}\x{202F}\x{205F}\x{2060}\x{3000}]+"
 # what Python's `strip` takes off: the no-break space and its like too, but no character of zero width
@@ -56,11 +57,17 @@ def name_text(column: str) -> str:
     """Text with single blanks and repaired spelling; NULL for placeholders and without a letter or digit."""
     # the branches go from common to rare: each row pays only for what it needs. The last one is a call,
     # because DuckDB would evaluate an expression in a branch twice for every row
+    squeezed = (
+        f"CASE WHEN contains({column}, '   ') THEN regexp_replace({column}, ' {{2,}}', ' ', 'g') "
+        f"ELSE replace({column}, '  ', ' ') END"
+    )
+    # most texts are longer than a placeholder, which is seen without looking at them
+    longest = max(map(len, PLACEHOLDERS))
+    is_named = f"(strlen({column}) > {longest} OR NOT {_is_one_of(f'lower({column})', PLACEHOLDERS)})"
     return (
         f"CASE WHEN {column} IS NULL THEN NULL "
-        f"WHEN regexp_full_match({column}, {literal(_ORDINARY)}) AND NOT {_is_placeholder(column)} "
-        f"THEN CASE WHEN contains({column}, '   ') THEN regexp_replace({column}, ' {{2,}}', ' ', 'g') "
-        f"WHEN contains({column}, '  ') THEN replace({column}, '  ', ' ') ELSE {column} END "
+        f"WHEN regexp_matches({column}, {literal(_ORDINARY)}) AND {is_named} "
+        f"THEN CASE WHEN contains({column}, '  ') THEN {squeezed} ELSE {column} END "
         f"ELSE {REPAIR_FUNCTION}({column}) END"
     )
 
@@ -143,8 +150,8 @@ def zip5(column: str) -> str:
     """Five-digit ZIP code from ZIP, ZIP+4 (with or without hyphen), or one whose leading zero was lost."""
     marks = literal(r"""['"\s]|(?:\.0+|-[0-9]{0,4})['"\s]*$""")
     is_clean = (
-        f"regexp_full_match({column}, '[0-9]{{5}}(-[0-9]{{4}})?') "
-        f"AND left({column}, 5) NOT IN ('00000', '99999')"
+        f"{column} >= '00001' AND {column} < '99999' AND "
+        f"regexp_full_match({column}, '[0-9]{{5}}(-[0-9]{{4}})?')"
     )
     found = _let(
         f"regexp_replace({column}, {marks}, '', 'g')",
@@ -223,12 +230,6 @@ def year(column: str) -> str:
 def short_hash(expression: str) -> str:
     """16 hexadecimal digits of the MD5 of a text."""
     return f"left(md5({expression}), 16)"
-
-
-def _is_placeholder(text: str) -> str:
-    # most texts are longer, which is seen without looking at them
-    longest = max(map(len, PLACEHOLDERS))
-    return f"(strlen({text}) <= {longest} AND {_is_one_of(f'lower({text})', PLACEHOLDERS)})"
 
 
 def _is_one_of(text: str, values: Sequence[str]) -> str:

@@ -302,10 +302,10 @@ def _create_batch(
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {_ROWS_TABLE} AS {_rows(fields)}")
     unused = [f"count({field}_text)" for field in IDENTIFIERS if field in fields]
     kept, left, *texts = connection.execute(
-        f"SELECT {', '.join([f'count(*) FILTER ({_IS_KEPT})', 'count(*) FILTER (is_left_out)', *unused])} "
+        f"SELECT {', '.join(['count(*) FILTER (is_kept)', 'count(*) FILTER (is_left_out)', *unused])} "
         f"FROM {_ROWS_TABLE}"
     ).fetchall()[0]
-    condition = "" if kept == block.rows else f" WHERE {_IS_KEPT}"
+    condition = "" if kept == block.rows else " WHERE is_kept"
     connection.execute(f"DROP VIEW IF EXISTS {table}")
     connection.execute(f"CREATE TEMP VIEW {table} AS SELECT {_COLUMNS} FROM {_ROWS_TABLE}{condition}")
     left_out: tuple[Reject, ...] = ()
@@ -322,7 +322,6 @@ def _create_batch(
 
 
 _COLUMNS = "recipient_id, name, uei, duns, city, state, zip5"
-_IS_KEPT = "(name IS NOT NULL OR uei IS NOT NULL OR duns IS NOT NULL)"
 _REASONS = {
     Remark.NAMELESS: "left out: no name and no identifier",
     Remark.PLACEHOLDER_NAME: "left out: a placeholder name, which matches nothing",
@@ -362,13 +361,14 @@ def _rows(fields: Fields) -> str:
     cells = [f"c{index}" for index in texts]
     marked = (
         f"SELECT *, {cleaning.is_placeholder_firm('name')} AS is_generic, "
-        f"NOT {_IS_KEPT} OR is_generic AS is_left_out FROM clean"
+        "name IS NOT NULL OR uei IS NOT NULL OR duns IS NOT NULL AS is_kept, "
+        "NOT is_kept OR is_generic AS is_left_out FROM clean"
     )
     others = "".join(f"{cell}, " for cell in ["rowid AS place", *cells])
     unused = "".join(f", {cell}" for cell in unused_cells(fields))
     return (
         f"WITH {_clean(fields, others)}, marked AS ({marked}) "
-        f"SELECT {RECIPIENT_ID} AS recipient_id, * EXCLUDE ({', '.join(['own_id', *cells])}), "
+        f"SELECT {RECIPIENT_ID} AS recipient_id, * EXCLUDE ({', '.join(['own_id', 'is_generic', *cells])}), "
         f"CASE WHEN is_left_out THEN {name_cells(fields)} END AS name_text{unused} FROM marked"
     )
 

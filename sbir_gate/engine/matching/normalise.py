@@ -64,7 +64,7 @@ _JUNK_TAIL = r"\s*\(\s*\d+\s*\)\s*$"
 # apostrophes and dots join their word (CHILDREN'S, L.L.C., Inc.orporated); other marks separate
 _ASCII_JOINING = "'`."
 _JOINING = "’´"  # noqa: RUF001 -- typographic apostrophes are what the data holds
-_PLAIN = "[A-Z0-9]+( [A-Z0-9]+)*"
+_PLAIN = "^[A-Z0-9]+(?: [A-Z0-9]+)*$"
 _PARTING = ((", ", " "), (" & ", " AND "), ("&", " AND "), ("+", " AND "))
 
 
@@ -75,13 +75,16 @@ def normal_rows(rows: str, column: str) -> str:
     they are: two texts are one name only if equal. The normal form is plain without designators around it; a
     name that is nothing else ("THE COMPANY, INC.") keeps its words.
     """
+    is_led = " OR ".join(f"starts_with(ended, {literal(word)})" for word in _LEADING_WORDS)
     steps = (
         ("capitals", f"upper(coalesce({column}, ''))"),
         # two of three names are words and nothing else
-        ("is_plain", f"regexp_full_match(capitals, {literal(_PLAIN)})"),
+        ("is_plain", f"regexp_matches(capitals, {literal(_PLAIN)})"),
         ("spelled", f"CASE WHEN is_plain THEN capitals ELSE {_spelled(column)} END"),
         ("plain", f"CASE WHEN is_plain THEN capitals ELSE {_words('spelled')} END"),
-        ("bare", _without_designators("plain")),
+        ("ended", f"regexp_replace(plain, {literal(_TRAILING)}, '')"),
+        # few names begin with one, which is seen without the pattern
+        ("bare", f"CASE WHEN {is_led} THEN regexp_replace(ended, {literal(_LEADING)}, '') ELSE ended END"),
         ("normal", "CASE WHEN bare IN ('', 'THE') THEN plain ELSE bare END"),
     )
     # a column each, for DuckDB works out an expression as often as a CASE names it
@@ -93,7 +96,8 @@ def normal_rows(rows: str, column: str) -> str:
 def _spelled(column: str) -> str:
     """Return SQL for a text in upper-case letters without accents, junk tails, and marks that join or part.
 
-    What is common goes first, by plain replacement; the patterns, which are slow, see only what is left.
+    The row has its `capitals`. What is common goes first, by plain replacement; the patterns, which are slow,
+    see only what is left.
     """
     given = f"coalesce({column}, '')"
     # strip_accents keeps letters that are not a base letter with an accent
@@ -104,10 +108,7 @@ def _spelled(column: str) -> str:
     # in other scripts an accent makes another letter, so a name with such letters keeps all of them
     is_foreign = f"regexp_matches(regexp_replace({given}, '\\p{{Latin}}', '', 'g'), '\\p{{L}}')"
     # most names are ASCII already: as many bytes as letters
-    text = (
-        f"CASE WHEN strlen({given}) = length({given}) THEN upper({given}) "
-        f"WHEN {is_foreign} THEN upper({given}) ELSE {spelled_out} END"
-    )
+    text = f"CASE WHEN strlen({given}) = length({given}) OR {is_foreign} THEN capitals ELSE {spelled_out} END"
     without_tail = f"regexp_replace({text}, {literal(_JUNK_TAIL)}, '')"
     text = f"CASE WHEN contains({given}, '(') THEN {without_tail} ELSE {text} END"
     for mark, words in (*((mark, "") for mark in _ASCII_JOINING), *_PARTING):
@@ -117,15 +118,7 @@ def _spelled(column: str) -> str:
 
 def _words(column: str) -> str:
     words_only = f"trim(regexp_replace({column}, '[^\\p{{L}}\\p{{M}}\\p{{N}}]+', ' ', 'g'))"
-    return f"CASE WHEN regexp_full_match({column}, {literal(_PLAIN)}) THEN {column} ELSE {words_only} END"
-
-
-def _without_designators(column: str) -> str:
-    # what is left begins and ends with a word, as plain names do
-    text = f"regexp_replace({column}, {literal(_TRAILING)}, '')"
-    # few names begin with one, which is seen without the pattern
-    is_led = " OR ".join(f"starts_with({column}, {literal(word)})" for word in _LEADING_WORDS)
-    return f"CASE WHEN {is_led} THEN regexp_replace({text}, {literal(_LEADING)}, '') ELSE {text} END"
+    return f"CASE WHEN regexp_matches({column}, {literal(_PLAIN)}) THEN {column} ELSE {words_only} END"
 
 
 def compact_name(column: str) -> str:

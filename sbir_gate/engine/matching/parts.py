@@ -27,7 +27,8 @@ from sbir_gate.reading.spelling import PLACEHOLDER_FIRMS
 from sbir_gate.retrying import TRANSIENT_ERRORS
 from sbir_gate.sql_text import file_relation, literal
 
-_PLACEHOLDERS = ", ".join(f"'{name}'" for name in PLACEHOLDER_FIRMS)
+# of NOT IN DuckDB makes a join here, which takes longer
+_IS_FIRM = " AND ".join(f"normal <> {literal(name)}" for name in PLACEHOLDER_FIRMS)
 
 _CONTENT = ("recipient_id", "normal", "state", "city", "zip5", "name", "uei", "duns", "is_alias")
 ROW_KEY = f"(hash({', '.join(_CONTENT)}) >> 1)::BIGINT"
@@ -108,7 +109,7 @@ def names_query(table: str, columns: str, alias_column: str) -> str:
                 FROM (SELECT * FROM {table} WHERE regexp_matches(name, {literal(NAMES_PATTERN)}))
             )
         ), normalised AS {normal_rows("named", "raw_name")},
-        known AS (SELECT * REPLACE (CASE WHEN normal NOT IN ({_PLACEHOLDERS}) THEN normal END AS normal)
+        known AS (SELECT * REPLACE (CASE WHEN {_IS_FIRM} THEN normal END AS normal)
                   FROM normalised)
         SELECT {columns}, {alias_column}, normal, {compact_name("normal")} AS compact FROM known
     """

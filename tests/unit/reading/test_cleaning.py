@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbir_gate.reading import cleaning
-from sbir_gate.reading.spelling import register_repair
+from sbir_gate.reading.spelling import PLACEHOLDERS, clean_name, register_repair
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,9 @@ def test_state(clean, raw, expected):
         ("-", None),
         ("00000", None),
         ("99999-", None),
+        ("99999-1234", None),
+        ("99998-1234", "99998"),
+        ("00001", "00001"),
         ("00000-0000", None),
         ("K1A 0B1", None),
         ("", None),
@@ -138,6 +141,33 @@ def test_zip5(clean, raw, expected):
 )
 def test_name_text(clean, raw, expected):
     assert clean(cleaning.name_text, raw) == expected
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [*PLACEHOLDERS, "Acme", "3M", "Ö", ";", "&amp;", "&#105;", " ", "  ", "   ", "\t", "\u00a0"]
+        )
+    )
+)
+def test_the_common_case_decides_like_the_repair(clean, pieces):
+    text = "".join(pieces)
+    assert clean(cleaning.name_text, text) == clean_name(text)
+    assert clean(cleaning.name_text, text.upper()) == clean_name(text.upper())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Multiple Recipients", True),
+        ("PRIVATE \u0131NDIVIDUAL", True),
+        ("PRIVATE INDIVIDUALS", False),
+        ("MULTIPLE", False),
+        (None, False),
+    ],
+)
+def test_placeholder_firms(clean, name, expected):
+    assert clean(cleaning.is_placeholder_firm, name) is expected
 
 
 def test_city_is_an_upper_case_name(clean):
