@@ -161,9 +161,8 @@ def _match_firms(
             decide_firm(firm, matches.get(firm, []), by_firm.get(firm, []), rules) for firm in range(firms)
         )
     counters = {"firms": firms, "queries": queries, **counters}
-    limits = sorted(
-        {acceptance.limit for acceptance in rules.acceptances.values()} or {rules.acceptance_limit}
-    )
+    own_limits = {acceptance.limit for acceptance in rules.acceptances.values()}
+    limits = sorted(own_limits or {rules.acceptance_limit})
     notes = {
         "model": model.version,
         "acceptance_limit": f"{limits[0]:.3f} to {limits[-1]:.3f}" if len(limits) > 1 else f"{limits[0]:.6f}",
