@@ -265,7 +265,7 @@ def _set_aside(
         f"{cells.get(column, f'CAST(NULL AS {type_})')} AS {identifier(column)}"
         for column, type_ in types.items()
     )
-    # to keep the order of a whole file takes much memory, and its rows have their positions
+    # to keep the order of a large row group takes much memory, and its rows have their positions
     options = f"{SLICE_OPTIONS}, PRESERVE_ORDER false" if plan.is_typed else SLICE_OPTIONS
     files: list[Path] = []
     rows = 0

@@ -151,14 +151,12 @@ class RawFile:
         rows, only rejects. RAW_TABLE holds one until the next is asked for. If it `is_read_once`, as a whole,
         Parquet need not be copied before: each query reads the file, and the error of a damaged one becomes
         an InputError where the context of this file ends. The same if it `is_streamed`, by a query that holds
-        few rows at a time: then Parquet is one block, however large.
+        few rows at a time: then a large row group of Parquet is one block.
         """
         if not self._is_parquet:
             return self._text_blocks(wanted, done)
         self._read_directly = wanted if is_read_once or is_streamed else ()
-        if is_streamed:
-            return self._whole(wanted)
-        return self._parquet_blocks(wanted, done, is_read_once=is_read_once)
+        return self._parquet_blocks(wanted, done, is_read_once=is_read_once, is_streamed=is_streamed)
 
     def _text_blocks(self, wanted: Sequence[int], done: Sequence[Span]) -> Iterator[RawBlock]:
         dialect = Dialect(self._delimiter, len(self.columns))
@@ -193,7 +191,7 @@ class RawFile:
             position = stop
 
     def _parquet_blocks(
-        self, wanted: Sequence[int], done: Sequence[Span], *, is_read_once: bool
+        self, wanted: Sequence[int], done: Sequence[Span], *, is_read_once: bool, is_streamed: bool
     ) -> Iterator[RawBlock]:
         groups = row_groups(self._connection, self.path)
         bytes_per_row = file_bytes(self.path) / max(sum(groups), 1)
@@ -201,7 +199,7 @@ class RawFile:
             for span in loads(groups, gap, lambda: self.chunk_size):
                 # a row group is read by one thread: what is made of it is made by several from a table
                 is_shown = is_read_once and span.stop - span.start <= self.chunk_size
-                if is_shown and groups_of(span, groups) > 1:
+                if is_streamed or (is_shown and groups_of(span, groups) > 1):
                     pieces = self._shown(span, wanted)
                 else:
                     pieces = self._slices(span, wanted)
@@ -209,11 +207,6 @@ class RawFile:
                     self._position = int(bytes_per_row * piece.stop)
                     yield RawBlock(piece.start + 1, piece.stop - piece.start, piece)
         self._connection.execute(f"DROP TABLE IF EXISTS {_PARQUET_TABLE}")
-
-    def _whole(self, wanted: Sequence[int]) -> Iterator[RawBlock]:
-        rows = sum(row_groups(self._connection, self.path))
-        for piece in self._shown(Span(0, rows), wanted):
-            yield RawBlock(1, rows, piece)
 
     def _shown(self, span: Span, wanted: Sequence[int]) -> Iterator[Span]:
         """Show the rows in RAW_TABLE as they are in the file."""

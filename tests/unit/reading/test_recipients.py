@@ -225,6 +225,16 @@ def test_an_error_that_is_not_the_files_stays_what_it_is(connection, tmp_path):
     assert raw.__exit__(None, error, None) is None
 
 
+def test_large_row_groups_are_streamed_one_at_a_time(connection, tmp_path):
+    """Each that is read holds its pages in memory, and those of wide columns are large."""
+    path = tmp_path / "awards.parquet"
+    connection.execute(f"COPY (SELECT range AS n FROM range(5000)) TO '{path}' (ROW_GROUP_SIZE 2048)")
+    [file] = resolve_files(path)
+    with RawFile(connection, file, tmp_path, reading_options(chunk_size=100)) as raw:
+        spans = [(block.span.start, block.rows) for block in raw.blocks([0], is_streamed=True)]
+    assert spans == [(0, 2048), (2048, 2048), (4096, 904)]
+
+
 def test_files_of_all_kinds_are_read_one_after_the_other(connection, read, tmp_path):
     text = write(tmp_path, "recipient_id,recipient_name\nh1,ACME\nh2,FOO\n")
     parquet = tmp_path / "recipients.parquet"
