@@ -161,21 +161,27 @@ def _match_firms(
             decide_firm(firm, matches.get(firm, []), by_firm.get(firm, []), rules) for firm in range(firms)
         )
     counters = {"firms": firms, "queries": queries, **counters}
-    own_limits = {acceptance.limit for acceptance in rules.acceptances.values()}
-    limits = sorted(own_limits or {rules.acceptance_limit})
-    notes = {
-        "model": model.version,
-        "acceptance_limit": f"{limits[0]:.3f} to {limits[-1]:.3f}" if len(limits) > 1 else f"{limits[0]:.6f}",
-        "labelled_firms": str(len(labelled)),
-    }
+    notes = {"model": model.version, **_limit_notes(rules), "labelled_firms": str(len(labelled))}
     measured = {}
     if labels is not None and absent is not None:
+        notes |= _absent_notes(labels, absent, rules)
         measured = measured_links(labels, absent.estimate, rules.acceptances, rules.acceptance_limit)
-        false = hidden_links(labels, rules.acceptances, rules.acceptance_limit)
-        notes["absent_share"] = f"{absent.estimate:.3f}, at most {absent.high:.3f}"
-        interval = f"{false.low:.4f} to {false.high:.4f}"
-        notes["linked_when_hidden"] = f"{false.part:,} of {false.whole:,}, {interval}"
     return Matched(decisions, rules, model, counts, counters, {**notes, **_strata_notes(decisions, measured)})
+
+
+def _limit_notes(rules: Rules) -> dict[str, str]:
+    own_limits = {acceptance.limit for acceptance in rules.acceptances.values()}
+    limits = sorted(own_limits or {rules.acceptance_limit})
+    text = f"{limits[0]:.3f} to {limits[-1]:.3f}" if len(limits) > 1 else f"{limits[0]:.6f}"
+    return {"acceptance_limit": text}
+
+
+def _absent_notes(labels: HardLabels, absent: AbsentShare, rules: Rules) -> dict[str, str]:
+    false = hidden_links(labels, rules.acceptances, rules.acceptance_limit)
+    return {
+        "absent_share": f"{absent.estimate:.3f}, at most {absent.high:.3f}",
+        "linked_when_hidden": f"{false.part:,} of {false.whole:,}, {false.low:.4f} to {false.high:.4f}",
+    }
 
 
 def _strata_notes(
