@@ -29,15 +29,15 @@ class StageCost:
 # fitted by `python -m tests.performance.time_left` to stage times of 1,000 x 25,000 to 220,000 x 3,400,000
 STAGE_COSTS: Mapping[str, StageCost] = MappingProxyType(
     {
-        READ_AWARDS: StageCost(0.0349, 4.6),
+        READ_AWARDS: StageCost(0.0349, 9.73),
         READ_RECIPIENTS: StageCost(0.126, 0.407, 2.26),
         INDEX: StageCost(0.0134, 0.114, 0.186),
         "firms": StageCost(0.0207, 1.26),
         "identifiers": StageCost(0.0298, 2.3, 0.253),
         "candidates": StageCost(0.0709, 5.67, 1.41),
         "words": StageCost(0.069, 3.45, 0.31),
-        "training": StageCost(0.0228, 2.6, 0.142),
-        "similarity": StageCost(0.0267, 11.0, 0.177),
+        "training": StageCost(0.0228, 4.82, 0.264),
+        "similarity": StageCost(0.0267, 18.9, 0.306),
         "decisions": StageCost(0.00225, 3.46),
         WRITE: StageCost(0.0312, 11.2),
         QUALITY: StageCost(0.308, 9.14, 0.371),
