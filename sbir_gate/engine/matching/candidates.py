@@ -255,18 +255,19 @@ def _rank_pairs(
         " (query_id INTEGER, row_key BIGINT, shared_keys USMALLINT, similarity FLOAT)"
     )
 
-    # the best of all are among the best of each batch: fewer rows to send, but more memory here
+    # the best of all are among the best of each batch: fewer rows to send, but more memory here. They are
+    # compared as they are kept, or what is a tie in one order would be none in the other
     best_alone = "" if isinstance(batches, LocalBatches) else f"QUALIFY {is_best}"
 
     def best_of(batch: str) -> str:
         return f"""
             SELECT query_id, row_key, shared_keys,
-                   2 * jaro_winkler_similarity(q.compact, r.compact)
+                   (2 * jaro_winkler_similarity(q.compact, r.compact)
                    + 0.1::DOUBLE * least(shared_keys, 10)
                    + {_if("q.compact = r.compact", _WHOLE_NAME)}
                    + {_if("q.state = r.state", 0.15)}
                    + {_if("q.city = r.city", 0.15)}
-                   + {_if("q.zip5 = r.zip5", 0.3)} AS similarity
+                   + {_if("q.zip5 = r.zip5", 0.3)})::FLOAT AS similarity
             FROM shared
             JOIN (SELECT DISTINCT row_key, compact, city, state, zip5
                   FROM {batch} SEMI JOIN shared USING (row_key)) r USING (row_key)
