@@ -307,7 +307,7 @@ def _rules(
 
 def _links_per_stratum(unlabelled: Sequence[Sequence[PairFacts]], rules: Rules) -> Counter[int]:
     """Return the links of each stratum, by its number, that the rules make of the pairs of each firm."""
-    answers = filter(None, (best_answer(pairs, (), rules) for pairs in unlabelled))
+    answers = filter(None, (best_answer(rules.stated(pairs), (), rules) for pairs in unlabelled))
     return Counter(
         STRATA.index(stratum_of(pair, basis)) for pair, basis in answers if is_sure(pair, basis, rules)
     )

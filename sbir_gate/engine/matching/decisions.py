@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -94,6 +94,9 @@ class PairFacts:
 DecisivePairs = dict[int, tuple[PairFacts, ...]]
 """The pairs of each query that may decide something, in the order of their content."""
 
+Stated = tuple[PairFacts, float]
+"""A pair, and its calibrated confidence by the model."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -121,6 +124,10 @@ class Rules:
         is_alias_only = pair.method is Method.ALIAS and pair.place is not PlaceEvidence.CONFIRMS
         is_unconfirmed = is_alias_only or pair.barrier in _UNCONFIRMED
         return min(confidence, UNCONFIRMED_CONFIDENCE) if is_unconfirmed else confidence
+
+    def stated(self, pairs: Iterable[PairFacts]) -> list[Stated]:
+        """Return the pairs in their order, each with its confidence by the model."""
+        return [(pair, self.confidence(pair)) for pair in pairs]
 
     def limit(self, pair: PairFacts, basis: Basis = Basis.MODEL) -> float:
         """Return the least confidence with which a pair of this stratum is a link."""
@@ -237,17 +244,19 @@ def decide_firm(
     """Return the decision on a firm from its identifier matches and its pairs, each best first."""
     by_identifier = [_from_identifier(match) for match in identified]
     borne = {match.entity for match in identified if match.standing is Standing.UNCLAIMED}
+    stated = rules.stated(pairs)
     by_name = [
         found
-        for pair in pairs
-        if (found := _from_name(pair, rules, is_barred=bars(pair, borne))).confidence >= LEAST_CANDIDATE
+        for pair, confidence in stated
+        if (found := _from_name(pair, confidence, rules, is_barred=bars(pair, borne))).confidence
+        >= LEAST_CANDIDATE
         or pair.method is Method.NAME_EXACT
     ]
     if identified and identified[0].agrees:
         link: Candidate | None = by_identifier[0]
         candidates = [*by_identifier, *by_name]
     else:
-        named, renamed = _linked_pair(pairs, borne, rules), _renamed(identified, rules)
+        named, renamed = _linked_pair(stated, borne, rules), _renamed(identified, rules)
         link = renamed if named is None or (renamed and not _outdoes(named, renamed)) else named
         candidates = [*by_name, *by_identifier]
     if link is None:
@@ -289,12 +298,13 @@ def bars(pair: PairFacts, borne: Collection[str]) -> bool:
 
 
 def best_answer(
-    pairs: Sequence[PairFacts], borne: Collection[str], rules: Rules
+    stated: Sequence[Stated], borne: Collection[str], rules: Rules
 ) -> tuple[PairFacts, Basis] | None:
     """Return the pair that is a link by name if it is sure enough, and what makes it one."""
-    exact = [pair for pair in pairs if pair.method is Method.NAME_EXACT]
-    in_state = len({pair.entity for pair in exact if pair.same_state})
-    by_sureness = sorted(pairs, key=lambda pair: -rules.confidence(pair))
+    in_state = len(
+        {pair.entity for pair, _ in stated if pair.method is Method.NAME_EXACT and pair.same_state}
+    )
+    by_sureness = [pair for pair, _ in sorted(stated, key=lambda each: -each[1])]
     for pair in by_sureness:
         if links_by_name(pair, in_state, rules.max_frequency_in_state):
             return pair, Basis.RULE
@@ -326,15 +336,16 @@ def is_sure(pair: PairFacts, basis: Basis, rules: Rules) -> bool:
     return rules.confidence(pair, basis) >= rules.limit(pair, basis)
 
 
-def _linked_pair(pairs: Sequence[PairFacts], borne: Collection[str], rules: Rules) -> Candidate | None:
-    best = best_answer(pairs, borne, rules)
-    return _from_name(best[0], rules, best[1]) if best is not None and is_sure(*best, rules) else None
+def _linked_pair(stated: Sequence[Stated], borne: Collection[str], rules: Rules) -> Candidate | None:
+    best = best_answer(stated, borne, rules)
+    if best is None or not is_sure(*best, rules):
+        return None
+    return _from_name(best[0], rules.confidence(*best), rules, best[1])
 
 
 def _from_name(
-    pair: PairFacts, rules: Rules, basis: Basis = Basis.MODEL, *, is_barred: bool = False
+    pair: PairFacts, confidence: float, rules: Rules, basis: Basis = Basis.MODEL, *, is_barred: bool = False
 ) -> Candidate:
-    confidence = rules.confidence(pair, basis)
     reason = pair.barrier.value if pair.barrier in _UNCONFIRMED else ""
     if pair.barrier is not None and is_barred and confidence >= rules.limit(pair, basis):
         reason = pair.barrier.value
