@@ -47,6 +47,25 @@ _ONE_KEY_IN = 3
 _RUNNERS_UP = 2
 
 
+def _if(condition: str, value: float) -> str:
+    # bare numbers are decimals, which take longer to add up
+    return f"CASE WHEN {condition} THEN {value}::DOUBLE ELSE 0::DOUBLE END"
+
+
+_SIMILARITY = f"""(
+    2 * jaro_winkler_similarity(q.compact, r.compact)
+    + 0.1::DOUBLE * least(shared_keys, 10)
+    + {_if("q.compact = r.compact", _WHOLE_NAME)}
+    + {_if("q.state = r.state", 0.15)}
+    + {_if("q.city = r.city", 0.15)}
+    + {_if("q.zip5 = r.zip5", 0.3)}
+)::FLOAT"""
+"""SQL for how alike a query `q` and a recipient `r` are at a glance.
+
+The weights were chosen by how often the correct recipient is among the best (docs/performance).
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """What makes a key: SQL for its `parts`, in rows that meet `condition`; `number` keeps kinds apart.
@@ -237,8 +256,7 @@ def _rank_pairs(
     """Create `pairs`: the most similar of `shared` for each query, ties by the hash of their content.
 
     Names equal in compact form come first: those in the same place, then the rest. Of what comes after them
-    only the promising is kept. The weights of the similarity were chosen by how often the correct recipient
-    is among the best (docs/performance).
+    only the promising is kept.
     """
     best_first = "ORDER BY similarity DESC, shared_keys DESC, row_key"
     is_best = f"row_number() OVER (PARTITION BY query_id {best_first}) <= {pairs_per_query}"
@@ -261,13 +279,7 @@ def _rank_pairs(
 
     def best_of(batch: str) -> str:
         return f"""
-            SELECT query_id, row_key, shared_keys,
-                   (2 * jaro_winkler_similarity(q.compact, r.compact)
-                   + 0.1::DOUBLE * least(shared_keys, 10)
-                   + {_if("q.compact = r.compact", _WHOLE_NAME)}
-                   + {_if("q.state = r.state", 0.15)}
-                   + {_if("q.city = r.city", 0.15)}
-                   + {_if("q.zip5 = r.zip5", 0.3)})::FLOAT AS similarity
+            SELECT query_id, row_key, shared_keys, {_SIMILARITY} AS similarity
             FROM shared
             JOIN (SELECT DISTINCT row_key, compact, city, state, zip5
                   FROM {batch} SEMI JOIN shared USING (row_key)) r USING (row_key)
@@ -289,8 +301,3 @@ def _rank_pairs(
         """)
         advanced()
     connection.execute("DROP TABLE compared")
-
-
-def _if(condition: str, value: float) -> str:
-    # bare numbers are decimals, which take longer to add up
-    return f"CASE WHEN {condition} THEN {value}::DOUBLE ELSE 0::DOUBLE END"
