@@ -236,7 +236,8 @@ def test_the_real_engine_of_two_commits_is_compared_with_the_settings_of_each(tm
     base = repository.commit({".gitignore": "reports/\n.venv\n__pycache__/\n"})
     defaults = (repository.folder / "config" / "base.yaml").read_text(encoding="utf-8")
     repository.git("switch", "--quiet", "--create", "change")
-    repository.commit({"config/base.yaml": defaults.replace("pairs_per_query: 12", "pairs_per_query: 24")})
+    changed = defaults.replace("max_pairs_per_key: 600", "max_pairs_per_key: 1200")
+    repository.commit({"config/base.yaml": changed})
     (repository.folder / ".venv").symlink_to(sys.prefix)
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -248,8 +249,8 @@ def test_the_real_engine_of_two_commits_is_compared_with_the_settings_of_each(tm
     assert verdict.outcome is Outcome.FAIL, done.stderr
     assert done.returncode == 1
     assert verdict.reference_commit == base
-    assert "Pairs scored rose" in " ".join(reasons(verdict))
-    assert "matching.pairs_per_query is 24 in head, 12 in the base" in notes(verdict)
+    assert "Candidates generated rose" in " ".join(reasons(verdict))
+    assert "matching.max_pairs_per_key is 1200 in head, 600 in the base" in notes(verdict)
     assert not any("max_candidates" in note for note in notes(verdict))
     base_run, head_run = (load_run(path) for path in saved_runs(team))
     assert max(len(award.decision.candidate_ids) for run in (base_run, head_run) for award in run.awards) == 3
