@@ -60,7 +60,7 @@ _SIMILARITY = f"""(
     + {_if("q.city = r.city", 0.15)}
     + {_if("q.zip5 = r.zip5", 0.3)}
 )::FLOAT"""
-"""SQL for how alike a query `q` and a recipient `r` are at a glance.
+"""SQL for how alike a query `q` and a recipient `r` are, quickly seen.
 
 The weights were chosen by how often the correct recipient is among the best (docs/performance).
 """
