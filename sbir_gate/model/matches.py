@@ -6,6 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+COMPARED_CHARACTERS = 300
+"""Characters of a name that are compared.
+
+Two texts take as long to compare as the product of their lengths: without a limit, one cell could hold up
+a run.
+"""
+
 
 class Method(StrEnum):
     """How an award was matched."""

@@ -22,6 +22,8 @@ _BLANKS = r"[\s\x{0085}\x{00A0}\x{1680}\x{2000}-\x{200D}\x{2028}\x{2029}\x{202F}
 _AROUND_IDS = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _UEI = "[A-HJ-NP-Z1-9][A-HJ-NP-Z0-9]{11}"
 _NO_UEI = "[0-9]{9}|^(?:" + "|".join(f"{letter}+" for letter in "ABCDEFGHJKLMNPQRSTUVWXYZ") + ")$"
+# a longer text names no firm, and dropping repeats takes as long as the square of how many numbers it has
+_LONGEST_DUNS = 1_000
 _NO_DUNS = "|".join([f"{digit}{{9}}" for digit in "0123456789"] + ["123456789", "987654321"])
 # what stands where there is no identifier, in lower case and without marks and blanks
 _NO_IDENTIFIER = "|".join(
@@ -102,7 +104,7 @@ def duns(column: str) -> str:
 
     Apostrophes, hyphens and `.0` are dropped, lost leading zeros (7 or 8 digits) put back, the
     4-digit suffix of DUNS+4 cut off. Placeholders and scientific notation, whose digits are lost,
-    are nothing.
+    are nothing, and so is a text of more than 1,000 bytes.
     """
     is_clean = (
         f"regexp_full_match({column}, '[0-9]{{9}}') AND NOT regexp_full_match({column}, {literal(_NO_DUNS)})"
@@ -125,7 +127,7 @@ def duns(column: str) -> str:
     has_digits = f"regexp_matches({column}, '[0-9]{{7}}|[0-9]-')"
     return (
         f"CASE WHEN {column} IS NULL THEN NULL WHEN {is_clean} THEN {column} "
-        f"WHEN {has_digits} THEN {listed} END"
+        f"WHEN strlen({column}) <= {_LONGEST_DUNS} AND {has_digits} THEN {listed} END"
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from sbir_gate.datasets.drawing.identifier_labels import IdentifierMatch
+from sbir_gate.model.matches import COMPARED_CHARACTERS
 from sbir_gate.model.records import AwardProfile
 from sbir_gate.reading.accounts import Account
 from sbir_gate.reading.database import copy_rows, count_rows
@@ -33,7 +34,7 @@ _FIRMS = "drawn_firms"
 _MOST_WITH_KEY = 2_000
 # of an identifier that firms share, this number of recipients is enough
 _MOST_OF_GENERIC = 20
-_PLAIN = "regexp_replace(strip_accents(upper({0})), '[^A-Z0-9]', '', 'g')"
+_PLAIN = f"regexp_replace(strip_accents(upper(left({{0}}, {COMPARED_CHARACTERS}))), '[^A-Z0-9]', '', 'g')"
 _TOKENS = "regexp_extract_all(strip_accents(upper(name)), '[A-Z0-9]+')"
 # of `tokens`: each, each with its neighbour, and how the name begins when its blanks are ignored
 _KEYS = (

@@ -21,6 +21,7 @@ from duckdb import DuckDBPyConnection
 from sbir_gate.engine.matching.aliases import NAMES_PATTERN, names_within
 from sbir_gate.engine.matching.normalise import compact_name, normal_rows
 from sbir_gate.files import unwritable
+from sbir_gate.model.matches import COMPARED_CHARACTERS
 from sbir_gate.reading.database import WORK_HINT, count_rows, register_function
 from sbir_gate.reading.recipient_index import index_path, write_index
 from sbir_gate.reading.spelling import PLACEHOLDER_FIRMS
@@ -97,16 +98,22 @@ def names_query(table: str, columns: str, alias_column: str) -> str:
 
     `table` has a column `name`; `columns` are carried along. Under a placeholder name `normal` is NULL: such
     rows name no firm, and the caller drops them. `alias_column` names a boolean that is
-    true for the names that are weaker than the one the source gives.
+    true for the names that are weaker than the one the source gives. Of a longer name the first
+    COMPARED_CHARACTERS count.
     """
+    cut = f"left(name, {COMPARED_CHARACTERS})"
     # no filter here: DuckDB would move it below the last step and work the normal form out twice
     return f"""
-        WITH named AS (
-            SELECT *, name AS raw_name, false AS {alias_column} FROM {table}
+        WITH given AS (
+            SELECT *, CASE WHEN strlen(name) > {COMPARED_CHARACTERS} THEN {cut} ELSE name END AS raw_name,
+                   false AS {alias_column}
+            FROM {table}
+        ), named AS (
+            FROM given
             UNION ALL
-            SELECT * EXCLUDE (found), found.name, found.is_alias FROM (
-                SELECT *, unnest(names_within(name)) AS found
-                FROM (SELECT * FROM {table} WHERE regexp_matches(name, {literal(NAMES_PATTERN)}))
+            SELECT * EXCLUDE (found) REPLACE (found.name AS raw_name, found.is_alias AS {alias_column}) FROM (
+                SELECT *, unnest(names_within(raw_name)) AS found
+                FROM (FROM given WHERE regexp_matches(raw_name, {literal(NAMES_PATTERN)}))
             )
         ), normalised AS {normal_rows("named", "raw_name")},
         known AS (SELECT * REPLACE (CASE WHEN {_IS_FIRM} THEN normal END AS normal)

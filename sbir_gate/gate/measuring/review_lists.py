@@ -10,7 +10,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from sbir_gate.model.awards import AwardRecord
-from sbir_gate.model.matches import DecisionKind, NoLinkReason
+from sbir_gate.model.matches import COMPARED_CHARACTERS, DecisionKind, NoLinkReason
 from sbir_gate.model.quality_report import (
     MOST_LISTED,
     MOST_NAMED,
@@ -137,7 +137,7 @@ def _name_of(record: AwardRecord, names: Mapping[str, LinkedRecipient]) -> str:
 @lru_cache(maxsize=100_000)
 def _plain(name: str) -> str:
     """Return the name as it is compared: capital letters, digits and single blanks."""
-    return _NOT_IN_A_NAME.sub(" ", name.upper()).strip()
+    return _NOT_IN_A_NAME.sub(" ", name[:COMPARED_CHARACTERS].upper()).strip()
 
 
 def _text(name: str) -> str:

@@ -39,6 +39,7 @@ def clean():
         ("000000000", None),
         ("999999999", None),
         ("123456789", None),
+        (" ".join(f"{number}" for number in range(133_709_001, 133_759_001)), None),
         ("0", None),
         ("N/A", None),
         ("nan", None),

@@ -185,6 +185,17 @@ def test_recipients_without_names_match_no_name():
     assert same == ("link", "name-exact", "R1")
 
 
+def test_names_of_megabytes_are_compared_in_no_time():
+    """Their similarity alone would take hours, and nothing stops it."""
+    awards = [Award("A1", "Q Z " * 500_000), Award("A2", "Acme Laser Labs " + "Z Q " * 500_000, **AUSTIN)]
+    recipients = [
+        Recipient("R1", "Q Z " * 500_000),
+        Recipient("R2", "ACME LASER LABS " + "Z Q X " * 300_000, **AUSTIN),
+    ]
+    assert said(awards[0], *recipients) == ("link", "name-exact", "R1")
+    assert match(awards, recipients).said("A2")[2] == "R2"
+
+
 def test_a_common_name_elsewhere_is_no_link():
     award = Award("A1", "Advanced Technology Solutions", **CAMBRIDGE)
     name_frequency = [

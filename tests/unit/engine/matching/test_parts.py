@@ -2,6 +2,7 @@ import pytest
 
 from sbir_gate.engine.matching.parts import names_query, open_parts, write_part
 from sbir_gate.errors import OutputError
+from sbir_gate.model.matches import COMPARED_CHARACTERS
 from tests.factories_matching import Recipient, database, load_recipients
 
 
@@ -40,6 +41,20 @@ def test_placeholders_are_dropped_however_they_are_written(connection, tmp_path)
     ]
     load_recipients(connection, [Recipient(f"R{place}", name) for place, name in enumerate(names)], tmp_path)
     assert [row[0] for row in kept(connection)] == ["R3"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "end"),
+    [("Q Z ", ""), ("É ", ""), ("漢字 ", ""), ("(OPTICS LAB) ", ""), ("DBA LAB ", ""), ("(A", ")")],
+)
+def test_of_a_text_without_end_the_first_characters_are_the_name(connection, tmp_path, unit, end):
+    """Comparing takes as long as the product of two lengths: one cell must not hold up a run."""
+    name = unit * 200_000 + end * 200_000
+    load_recipients(connection, [Recipient("R1", name[:COMPARED_CHARACTERS])], tmp_path)
+    short = kept(connection)
+    load_recipients(connection, [Recipient("R1", name)], tmp_path)
+    assert kept(connection) == short
+    assert max(len(row[1]) for row in short) > COMPARED_CHARACTERS / 3
 
 
 def test_a_row_seen_twice_has_one_key_even_across_parts(connection, tmp_path):

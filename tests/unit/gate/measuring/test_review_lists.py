@@ -47,6 +47,12 @@ def test_spellings_of_one_name_are_one_name():
     assert shared_identifiers(profiles) == ()
 
 
+def test_names_of_megabytes_are_compared_in_no_time():
+    profiles = [profile("A1", "Q Z " * 500_000, uei="U1"), profile("A2", "Zenith " * 300_000, uei="U1")]
+    (shared,) = shared_identifiers(profiles)
+    assert shared.name_count == 2
+
+
 def test_each_of_several_duns_numbers_counts():
     profiles = [profile("A1", "Acme Optics", duns="111 222"), profile("A2", "Zenith Labs", duns="222")]
     assert [each.identifier for each in shared_identifiers(profiles)] == ["222"]
