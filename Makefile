@@ -34,12 +34,12 @@ test: $(VENV)/dev.stamp ## run the fast tests
 	$(PYTEST)
 
 slow: $(VENV)/dev.stamp ## run the slow tests, and the tests of laws with more examples
-	$(PYTEST) --hypothesis-profile=full -m "(slow or hypothesis) and not nightly and not timed"
+	$(PYTEST) --hypothesis-profile=more -m "(slow or hypothesis) and not nightly and not timed"
 	# nothing else may run beside what is timed
 	$(BIN)/pytest -m "timed and not nightly"
 
-nightly: $(VENV)/dev.stamp ## run the tests that take too long for every change; do so before a release
-	$(PYTEST) -m nightly
+nightly: $(VENV)/dev.stamp ## run the tests that take too long for every change, and those of laws with most examples
+	$(PYTEST) --hypothesis-profile=full -m "nightly or hypothesis"
 
 check: lint test ## run the linters and the fast tests
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.browser import Browser
 
 # each profile tries the same examples every time, without a deadline that a busy machine would miss
-for profile, examples in (("fast", 10), ("full", 150)):
+for profile, examples in (("fast", 10), ("more", 60), ("full", 150)):
     settings.register_profile(profile, derandomize=True, deadline=None, max_examples=examples)
 
 TESTS = Path(__file__).parent

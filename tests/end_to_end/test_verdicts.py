@@ -19,10 +19,13 @@ PAGE = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="
 # these compare times, so that they take several repeats
 TIMED_SECTION = "Slower or more memory"
 TIMED_SECTIONS = {TIMED_SECTION, "Keeping answers", "A history of its own"}
+# tests/integration/test_edited_fixture.py tries the other ways of each in less time
+EDITED_SECTION = "Edits of its own fixture"
+OTHER_WAYS = ("; in the action", "; by the commit's baseline")
 # what others in tests/integration show in less time, or what differs from another section in its input alone
 SLOW_SECTIONS = TIMED_SECTIONS | {
     "Dishonest",
-    "Edits of its own fixture",
+    EDITED_SECTION,
     "Edits of its own policy",
     "Gates that are new, and changes that leave the engine alone",
     "Names that lead elsewhere, and old branches",
@@ -67,6 +70,8 @@ FIRST_ROWS = {row.section: row for row in reversed(ROWS)}
 def tier(row: Row):
     """Return the marks of a row."""
     if row.section in TIMED_SECTIONS and row.fault.endswith(IN_THE_ACTION):
+        return [pytest.mark.nightly]
+    if row.section == EDITED_SECTION and row.fault.endswith(OTHER_WAYS):
         return [pytest.mark.nightly]
     if row.section in SAVED_SECTIONS:
         return [pytest.mark.slow] if row.is_measured else []
