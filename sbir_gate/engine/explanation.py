@@ -50,6 +50,7 @@ from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.progress import Progress
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.schema import Settings
+from sbir_gate.wrong_input import shown
 
 _BY_IDENTIFIER = (Method.UEI_EXACT, Method.DUNS_EXACT)
 # no city, state or ZIP code of anyone
@@ -143,8 +144,8 @@ def _firm_of(connection: DuckDBPyConnection, award_id: str, source: str) -> int:
         " ORDER BY jaro_winkler_similarity(award_id, $1) DESC, award_id LIMIT 1",
         [award_id],
     ).fetchone()
-    meant = f"; did you mean {near[0]}?" if near else ""
-    raise InputError(f"no award {award_id!r}{meant}", "give an award_id of the awards file", path=source)
+    hint = f"did you mean {shown(near[0])}?" if near else "give an award_id of the awards file"
+    raise InputError(f"no award {shown(award_id)}", hint, path=source)
 
 
 def _cases(linked: Linked, firms: Sequence[int], settings: Settings) -> Iterator[_Case]:

@@ -158,5 +158,6 @@ def test_a_name_of_its_own_would_be_linked_where_no_place_contradicts(explained)
 
 
 def test_an_unknown_award_is_refused_with_the_one_that_was_meant(tables):
-    with pytest.raises(InputError, match="no award 'by-uie'; did you mean by-uei"):
+    with pytest.raises(InputError, match=r"no award 'by-uie'$") as caught:
         explain(str(tables[0]), str(tables[1]), ["by-uie"], make_settings())
+    assert caught.value.hint == "did you mean 'by-uei'?"
