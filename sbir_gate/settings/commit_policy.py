@@ -67,29 +67,34 @@ def settings_of_commit(
 
     Raises ConfigurationError for values of the commit that cannot be used, by commit, file and line.
     """
-    before, after, above = _merged(commit), _merged(own), _merged(operator)
+    before, after = _merged(commit), _merged(own)
     chosen = {
         key: entry
         for key, entry in after.items()
         if not is_policy(key) or (key not in before and not key.startswith(_METRICS))
     }
     chosen |= {key: entry for key, entry in before.items() if is_policy(key)}
-    chosen = with_patterns(merged([*chosen.values(), *above.values()]))
+    chosen = with_patterns(_under(chosen, operator))
     faults = [fault for layer in commit for fault in layer.faults]
     settings, value_faults = validated(chosen, metric_names(before))
     if settings is None or faults:
         raise configuration_error([*faults, *value_faults])
-    fixtures = {key: entry for key, entry in (before | above).items() if key.startswith(_FIXTURES)}
-    there, value_faults = validated(chosen | fixtures, metric_names(before))
-    if there is None:
+    there, here = _under(before, operator), _under(after, operator)
+    fixtures = {key: entry for key, entry in there.items() if key.startswith(_FIXTURES)}
+    of_commit, value_faults = validated(chosen | fixtures, metric_names(before))
+    if of_commit is None:
         raise configuration_error(value_faults)
     origins = MappingProxyType({key: entry.origin for key, entry in chosen.items()})
-    edits = (*_edits(before | above, after | above), *_forgotten(commit))
-    return CommitSettings(EffectiveSettings(settings, origins), edits, there.fixtures)
+    edits = (*_edits(there, here), *_forgotten(commit))
+    return CommitSettings(EffectiveSettings(settings, origins), edits, of_commit.fixtures)
 
 
 def _merged(layers: Sequence[Layer]) -> dict[str, Entry]:
     return merged(entry for layer in layers for entry in layer.entries)
+
+
+def _under(entries: Mapping[str, Entry], operator: Sequence[Layer]) -> dict[str, Entry]:
+    return merged([*entries.values(), *(entry for layer in operator for entry in layer.entries)])
 
 
 def _edits(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> list[PolicyEdit]:

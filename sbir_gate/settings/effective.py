@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from sbir_gate.errors import Fault
-from sbir_gate.settings.entries import MAX_FAULTS_SHOWN, Entry, Layer, configuration_error, flat
+from sbir_gate.settings.entries import MAX_FAULTS_SHOWN, Entry, Layer, configuration_error, flat, is_in_file
 from sbir_gate.settings.keys import (
     HELD_BY,
     is_known,
@@ -52,7 +51,7 @@ class EffectiveSettings:
 
     def is_from_file(self, key: str) -> bool:
         """Say whether the value is written in a file, and not set for this call by an option or variable."""
-        return re.search(r":\d+$", self.origins[key]) is not None
+        return is_in_file(self.origins[key])
 
 
 def load_settings(

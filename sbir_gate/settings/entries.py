@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,9 +30,19 @@ class Entry:
         """Where it was set, as in `config/base.yaml:12`."""
         return self.path if self.line is None else f"{self.path}:{self.line}"
 
+    @property
+    def is_from_file(self) -> bool:
+        """Say whether it is written in a file, and not set for this call by an option or variable."""
+        return is_in_file(self.origin)
+
     def fault(self, problem: str, hint: str = "", value: object = None) -> Fault:
         """Return what is wrong here; `value` is shown with it."""
         return Fault(problem, self.path, self.line, column=self.key, value=value, hint=hint)
+
+
+def is_in_file(origin: str) -> bool:
+    """Say whether an origin is a line of a file."""
+    return re.search(r":\d+$", origin) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from inspect import isclass
+from pathlib import PurePath
 from typing import get_origin
 
 from pydantic import BaseModel
@@ -27,6 +28,7 @@ HELD_BY = {
 }
 # whoever sets the first alone sets the second too: a size of chunks that is asked for is not outgrown
 FOLLOWERS = {"enrichment.performance.chunk_size": "enrichment.performance.chunk_size_max"}
+_AWARDS, _DRAW = "fixtures.awards", "fixtures.draw"
 
 
 def known_keys(section: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
@@ -81,7 +83,8 @@ def merged(entries: Iterable[Entry]) -> dict[str, Entry]:
     """Return the entries by key, of those that are known; later ones win.
 
     null switches a metric off with all that was said of it before; a later limit switches it on again. A key
-    of FOLLOWERS sets its follower too, unless the same layer does.
+    of FOLLOWERS sets its follower too, unless the same layer does. Other awards that are named for this call
+    leave the draw of a file out: it does not say how they were drawn.
     """
     found: dict[str, Entry] = {}
     for entry in entries:
@@ -91,6 +94,8 @@ def merged(entries: Iterable[Entry]) -> dict[str, Entry]:
             found.pop(entry.key.rpartition(".")[0], None)
         else:
             continue
+        if entry.key == _AWARDS and _is_of_other_awards(found, entry):
+            found[_DRAW] = replace(entry, key=_DRAW, value=None)
         found[entry.key] = entry
         follower = FOLLOWERS.get(entry.key)
         # a value at fault is reported once
@@ -99,6 +104,14 @@ def merged(entries: Iterable[Entry]) -> dict[str, Entry]:
             if other is None or other.path != entry.path:
                 found[follower] = replace(entry, key=follower)
     return found
+
+
+def _is_of_other_awards(below: Mapping[str, Entry], awards: Entry) -> bool:
+    """Return whether a file names a draw, and `awards`, set for this call, are not those beside it."""
+    before, draw = below.get(_AWARDS), below.get(_DRAW)
+    if before is None or draw is None or draw.value is None or awards.is_from_file:
+        return False
+    return draw.is_from_file and PurePath(str(before.value)) != PurePath(str(awards.value))
 
 
 def with_patterns(entries: Mapping[str, Entry]) -> dict[str, Entry]:

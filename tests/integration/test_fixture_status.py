@@ -93,6 +93,12 @@ def test_a_fixture_without_a_draw_is_described_as_far_as_it_goes(team):
     assert "links of the fixture in all" in done.stdout
 
 
+def test_the_draw_of_the_settings_is_not_held_against_other_awards(team):
+    done = status(team, "--set", "fixtures.awards=data/awards.csv", "--set", "fixtures.truth=null")
+    assert done.returncode == 0, done.stderr
+    assert "drawn: not known (fixtures.draw is not set): each award counts once" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     first_fast(
@@ -101,7 +107,10 @@ def test_a_fixture_without_a_draw_is_described_as_far_as_it_goes(team):
             (["--full", "fixtures/draw.json"], "is a document of kind 'fixture-draw'"),
             (["--full", "a", "--history", "b"], "exclude one another"),
             (["--set", "fixtures.draw=fixtures/truth.csv"], "fixtures/truth.csv: "),
-            (["--set", "fixtures.awards=data/awards.csv"], "this is not how the fixture was drawn"),
+            (
+                ["--set=fixtures.awards=data/awards.csv", "--set=fixtures.draw=fixtures/draw.json"],
+                "this is not how the fixture was drawn",
+            ),
         ]
     ),
 )

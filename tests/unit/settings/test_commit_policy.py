@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from sbir_gate.errors import ConfigurationError
@@ -69,6 +71,21 @@ def test_the_operator_wins_over_both_and_hides_what_makes_no_difference():
     own = "gate:\n  max_lost: 900\n"
     assert found("", own, operator=["gate.max_lost=1"]).effective.settings.gate.max_lost == 1
     assert edits("", own, operator=["gate.max_lost=1"]) == []
+
+
+def test_the_operator_s_awards_leave_the_draw_of_commit_and_head_out():
+    text = "fixtures:\n  awards: own.csv\n  draw: draw.json\n"
+    both = found(text, text, operator=["fixtures.awards=other.csv"])
+    assert both.fixtures.draw is both.effective.settings.fixtures.draw is None
+    assert both.edits == ()
+
+
+def test_other_awards_of_head_s_own_file_leave_no_draw_out():
+    own = "fixtures:\n  awards: easy.csv\n  draw: draw.json\n"
+    both = found("fixtures:\n  awards: own.csv\n  draw: draw.json\n", own)
+    assert both.fixtures.draw == both.effective.settings.fixtures.draw == Path("draw.json")
+    operator = ["fixtures.awards=own.csv"]
+    assert found("fixtures:\n  awards: own.csv\n  draw: draw.json\n", own, operator).fixtures.draw
 
 
 def test_a_metric_that_only_head_judges_is_not_judged_yet():

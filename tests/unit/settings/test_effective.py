@@ -85,6 +85,30 @@ def test_the_largest_chunk_is_not_below_the_first():
     assert "must not be below chunk_size, which is 10000" in line
 
 
+OF_FILE = "fixtures:\n  awards: own.csv\n  draw: draw.json\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "environment", "assignments", "option", "draw"),
+    [
+        (OF_FILE, {}, [], None, "draw.json"),
+        (OF_FILE, {}, [], "other.csv", None),
+        (OF_FILE, {}, ["fixtures.awards=other.csv"], None, None),
+        (OF_FILE, {"SBIR_GATE__FIXTURES__AWARDS": "other.csv"}, [], None, None),
+        (OF_FILE, {}, ["fixtures.recipients=other.csv"], None, "draw.json"),
+        (OF_FILE, {}, [], "./own.csv", "draw.json"),
+        (OF_FILE, {}, ["fixtures.draw=other.json"], "other.csv", "other.json"),
+        ("fixtures:\n  draw: draw.json\n", {}, [], None, "draw.json"),
+    ],
+)
+def test_the_draw_of_a_file_is_not_that_of_other_awards_named_for_this_call(
+    tmp_path, file, environment, assignments, option, draw
+):
+    path = config(tmp_path, file)
+    settings = load_settings(path, environment, {"fixtures.awards": option}, assignments).settings
+    assert settings.fixtures.draw == (draw and Path(draw))
+
+
 def test_every_key_is_in_the_base_file_and_knows_its_line():
     origins = load_settings(None, {}).origins
     plain_keys = {key for key in KNOWN_KEYS if "*" not in key}
