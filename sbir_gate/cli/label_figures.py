@@ -18,10 +18,10 @@ def print_estimate(sample_file: Path, truth: Path) -> None:
     """Print precision and recall of all awards, estimated from the labels of a sample."""
     from sbir_gate.datasets.labelling.figures import estimate_quality
     from sbir_gate.documents import load_label_sample
-    from sbir_gate.reading.truth import read_truth
+    from sbir_gate.reading.truth import other_ids, read_truth
 
-    sample = load_label_sample(sample_file)
-    found = estimate_quality(sample, read_truth(truth))
+    sample, labels = load_label_sample(sample_file), read_truth(truth)
+    found = estimate_quality(sample, labels)
     if not found.labelled:
         problem = f"labels no award of the sample {sample_file}"
         raise InputError(problem, "name the sample that the labels were made for", path=truth)
@@ -29,6 +29,8 @@ def print_estimate(sample_file: Path, truth: Path) -> None:
     put_line(f"{found.labelled:,} of {drawn:,} drawn awards have a label; of all {sample.awards:,} awards:")
     put_line(_estimate_line("precision", found.precision))
     put_line(_estimate_line("recall", found.recall))
+    if doubt := other_ids(labels, (award.linked_id for award in sample.drawn)):
+        put_line(f"warning: {harmless(doubt)}", is_error=True)
     if found.missing:
         examples = ", ".join(harmless(award_id) for award_id in found.missing[:3])
         put_line(f"warning: {len(found.missing):,} drawn awards have no label: {examples}", is_error=True)

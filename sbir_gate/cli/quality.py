@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sbir_gate.cli.options import FilePath, effective_settings, quiet_option, settings_options
-from sbir_gate.cli.printing import STANDARD_OUTPUT, deliver, put, put_line
+from sbir_gate.cli.printing import STANDARD_OUTPUT, deliver, harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import UsageError
 from sbir_gate.files import check_outputs
@@ -67,9 +67,11 @@ def quality(
     named = [path for path in outputs.values() if path is not None and path != STANDARD_OUTPUT]
     inputs = [enriched, truth, *(Path(name) for name in (recipients, awards) if name is not None)]
     check_outputs(named, [*inputs, effective.file])
+    warnings: list[str] = []
     with Ticker(is_quiet=quiet) as ticker:
         request = QualityRequest(enriched, truth, recipients, awards)
-        report = report_on_file(request, effective.settings, datetime.now(UTC), ticker.say)
+        now = datetime.now(UTC)
+        report = report_on_file(request, effective.settings, now, ticker.say, warnings.append)
         kept = save_quality(quality_folder(effective.settings), report)
     renderers = _renderers()
     for name, path in outputs.items():
@@ -77,6 +79,8 @@ def quality(
             deliver(path, renderers[name](report))
     if not printed and not quiet:
         put(_console(report))
+    for warning in warnings:
+        put_line(f"warning: {harmless(warning)}", is_error=True)
     if not quiet:
         put_line(" ".join(["written to", str(kept), *(f"and {path}" for path in named)]), is_error=True)
 

@@ -27,7 +27,7 @@ from sbir_gate.reading.awards import read_fields
 from sbir_gate.reading.database import open_database
 from sbir_gate.reading.named_recipients import named_recipients
 from sbir_gate.reading.recipient_index import RecipientFacts, index_recipients, with_whole_entities
-from sbir_gate.reading.truth import check_truth, read_truth
+from sbir_gate.reading.truth import check_truth, other_ids, read_truth
 from sbir_gate.settings.reading import database_options, reading_options
 from sbir_gate.settings.schema import Settings
 
@@ -52,9 +52,11 @@ class QualityRequest:
 
 
 def report_on_file(
-    request: QualityRequest, settings: Settings, now: datetime, progress: Progress
+    request: QualityRequest, settings: Settings, now: datetime, progress: Progress, warn: Progress
 ) -> QualityReport:
     """Return the quality report of an enriched file: of the awards that it holds, or of those it was made of.
+
+    `warn` is called with what makes the figures doubtful.
 
     Raises InputError for files that cannot be read, are too large, or do not belong together.
     """
@@ -86,6 +88,8 @@ def report_on_file(
             known_ids = facts.rows.keys() if request.recipients is not None else own_ids
             check_truth(request.truth, truth, {profile.award_id for profile in profiles}, known_ids)
             truth = with_whole_entities(truth, facts.entities)
+            if doubt := other_ids(truth, _ids_of(decisions, None)):
+                warn(doubt)
         progress("counting")
         return quality_report(
             measure_quality(decisions, profiles, truth),

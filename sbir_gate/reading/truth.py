@@ -227,6 +227,23 @@ def check_truth(
     )
 
 
+def other_ids(truth: Mapping[str, frozenset[str]], named: Iterable[str]) -> str:
+    """Return a warning if no recipient that the truth names is among those `named` by answers; else nothing.
+
+    Such answers may all be wrong. More often the ids are those of two files, or of a file without ids.
+    """
+    right = {recipient_id for ids in truth.values() for recipient_id in ids}
+    answered = set(named) - {""}
+    if not right or not answered or not right.isdisjoint(answered):
+        return ""
+    return (
+        f"no link and no candidate has one of the truth's recipient ids ({len(right):,}), "
+        f"such as {min(right)[:80]!r} there and {min(answered)[:80]!r} in the answers: "
+        "if these are ids of two files, precision and recall say nothing; "
+        "write the truth with the ids of the recipients that the engine read"
+    )
+
+
 _EXAMPLES = 3
 
 

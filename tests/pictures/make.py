@@ -127,7 +127,9 @@ def fixture_report(folder: Path) -> QualityReport:
     fixtures, linked = settings.fixtures, folder / "linked.parquet"
     request = EnrichRequest(str(fixtures.awards), str(fixtures.recipients), linked)
     link_and_write(request, settings)
-    return report_on_file(QualityRequest(linked, fixtures.truth), settings, MADE_AT, lambda _: None)
+    return report_on_file(
+        QualityRequest(linked, fixtures.truth), settings, MADE_AT, lambda _: None, warn=print
+    )
 
 
 def main() -> None:

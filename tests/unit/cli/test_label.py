@@ -47,6 +47,10 @@ def test_the_page_and_the_sample_are_written_and_the_sample_gives_an_estimate(pr
     done = program("--estimate")
     assert "6 of 6 drawn awards have a label" in done.stdout
     assert "precision  1.000  95% interval" in done.stdout
+    assert done.stderr == ""
+    (tmp_path / "foreign.csv").write_text("award_id,recipient_ids\n" + rows.replace(",R", ",X"))
+    done = program("--estimate", "--truth", "foreign.csv")
+    assert "warning: no link and no candidate has one of the truth's recipient ids" in done.stderr
     assert program("--estimate", "--truth", "none.csv").stdout.count("precision  0.000") == 1
 
 

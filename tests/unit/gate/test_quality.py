@@ -35,8 +35,8 @@ FULL = (
 BARE = "award_id,recipient_id,match_method,match_score\nA1,R1,exact,100\nA2,,none,0\n"
 
 
-def report(path, **given):
-    return report_on_file(QualityRequest(path, **given), SETTINGS, NOW, lambda _words: None)
+def report(path, warn=pytest.fail, **given):
+    return report_on_file(QualityRequest(path, **given), SETTINGS, NOW, lambda _words: None, warn)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_rows_of_one_entity_are_all_right(write):
         "recipients.csv",
     )
     truth = write("award_id,recipient_ids\nA1,R1b\nA2,\n", "truth.csv")
-    assert report(write(BARE), truth=truth).precision == Proportion.of(0, 1)
+    assert report(write(BARE), print, truth=truth).precision == Proportion.of(0, 1)
     assert report(write(BARE), truth=truth, recipients=str(recipients)).precision == Proportion.of(1, 1)
 
 
@@ -231,3 +231,13 @@ def test_a_report_that_cannot_be_written_is_a_warning_of_the_run(tmp_path):
     assert any(text.startswith("the quality report was not kept") for text in result.warnings)
     shutil.rmtree(tmp_path / "reports")
     assert keep_quality(None, run_settings(tmp_path).settings) == ()
+
+
+def test_a_truth_with_ids_of_another_file_is_doubted_and_one_that_finds_links_wrong_is_not(write):
+    path, warnings = write(FULL), []
+    foreign = write("award_id,recipient_ids\nA1,X1\nA2,X2\n", "foreign.csv")
+    assert report(path, warnings.append, truth=foreign).precision == Proportion.of(0, 1)
+    assert "recipient ids (2), such as 'X1' there and 'R1' in the answers" in warnings[0]
+    # R9 is a candidate: the ids are those of one file
+    report(path, truth=write("award_id,recipient_ids\nA1,R9\n", "truth.csv"))
+    report(path, truth=write("award_id,recipient_ids\nA1,\n", "truth.csv"))

@@ -2,7 +2,7 @@ import pytest
 
 from sbir_gate.errors import InputError
 from sbir_gate.model.records import IdentifierType
-from sbir_gate.reading.truth import check_truth, label_text, read_labels, read_truth
+from sbir_gate.reading.truth import check_truth, label_text, other_ids, read_labels, read_truth
 
 
 @pytest.fixture
@@ -132,3 +132,18 @@ def test_what_is_not_csv_is_named_with_its_line(tmp_path):
     with pytest.raises(InputError, match="the truth is not CSV") as refused:
         read_truth(path)
     assert refused.value.faults[0].line == 3
+
+
+@pytest.mark.parametrize(
+    ("right", "named", "is_doubted"),
+    [
+        ({"R1", "R2"}, ["N1", "", "N2"], True),
+        ({"R1", "R2"}, ["N1", "R2"], False),
+        ({"R1"}, ["", ""], False),
+        (set(), ["N1"], False),
+    ],
+)
+def test_ids_that_no_answer_shares_are_doubted(right, named, is_doubted):
+    doubt = other_ids({"A1": frozenset(right)}, named)
+    assert bool(doubt) == is_doubted
+    assert "'R1' there and 'N1' in the answers" in doubt or not is_doubted
