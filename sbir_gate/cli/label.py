@@ -208,6 +208,7 @@ def _serve(job: _Job, inputs: Sequence[Path]) -> None:
     """Serve the page until Ctrl-C; labels of other awards in the file are kept."""
     from sbir_gate.datasets.labelling.page import render_label_page
     from sbir_gate.datasets.labelling.serving import LabelFile, LabelServer, LabelService
+    from sbir_gate.gate.reporting.plain_text import plain
     from sbir_gate.reading.recipient_index import find_by_name
 
     truth = job.truth or _DEFAULT_TRUTH
@@ -224,7 +225,10 @@ def _serve(job: _Job, inputs: Sequence[Path]) -> None:
 
         def search(text: str) -> list[Mapping[str, str]]:
             found = find_by_name(index, text) if text.strip() else []
-            return [{"recipient_id": one.recipient_id, "name": one.name, "uei": one.uei} for one in found]
+            return [
+                {"recipient_id": one.recipient_id, "name": plain(one.name), "uei": plain(one.uei)}
+                for one in found
+            ]
 
         with LabelServer(LabelService(page, search, kept.change)) as server:
             put_line(f"open {server.address}")

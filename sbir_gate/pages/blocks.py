@@ -181,6 +181,7 @@ class Page:
     `script` is the page's own, run after those of the kit, with `data` at `Page.data`; `style` is its own
     style sheet. Both are source code of this package, never made of data. `notes` are in the footer.
     `is_served` lets scripts talk to the server that served the page; any other page reaches no network.
+    A page that `needs_scripts` says itself what is missing without them.
     """
 
     title: str
@@ -193,3 +194,4 @@ class Page:
     data: Json = None
     has_charts: bool = False
     is_served: bool = False
+    needs_scripts: bool = False

@@ -38,6 +38,7 @@ def render_page(page: Page) -> str:
         .get_template("page.html.j2")
         .render(
             page=page,
+            needs_scripts=page.needs_scripts,
             policy=_policy(scripts, is_served=page.is_served),
             style=Markup(_read("templates/page.css") + page.style),  # noqa: S704 -- source of this package
             scripts=[Markup(script) for script in scripts],  # noqa: S704 -- source of this package

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from sbir_gate.datasets.labelling.page import LabelCandidate, LabelTask
@@ -11,6 +11,7 @@ from sbir_gate.datasets.labelling.sampling import SampledFrom, draw_sample
 from sbir_gate.datasets.labelling.settling import Settlement
 from sbir_gate.engine.explanation import DecidedAward, explain
 from sbir_gate.gate.reporting.explanation import CandidateView, explanation_view
+from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.model.explanation import Explanation, Party
 from sbir_gate.model.labelling import AwardLabel, LabelSample
 from sbir_gate.progress import Progress
@@ -63,7 +64,7 @@ def settle_tasks(
         shown = {found.recipient_id for found in task.candidates}
         missing = (id_ for id_ in answers[task.award_id] if id_ not in shown)
         added = (
-            LabelCandidate(id_, Party(known[id_].name, known[id_].uei), ())
+            LabelCandidate(id_, _plain(Party(known[id_].name, known[id_].uei)), ())
             if id_ in known
             else LabelCandidate(id_, Party(""), ("not in the recipients",))
             for id_ in missing
@@ -80,10 +81,15 @@ def _answered(pair: Sequence[AwardLabel]) -> tuple[str, ...]:
 def _task(explanation: Explanation) -> LabelTask:
     views = explanation_view(explanation).candidates
     candidates = tuple(
-        LabelCandidate(found.recipient_id, found.party, _features(view))
+        LabelCandidate(found.recipient_id, _plain(found.party), _features(view))
         for found, view in zip(explanation.candidates, views, strict=True)
     )
-    return LabelTask(explanation.award_id, explanation.firm, candidates)
+    return LabelTask(explanation.award_id, _plain(explanation.firm), candidates)
+
+
+def _plain(party: Party) -> Party:
+    """Return the party as all reports show text from data: without unseen characters, and not too long."""
+    return Party(*map(plain, astuple(party)))
 
 
 def _features(view: CandidateView) -> tuple[str, ...]:

@@ -35,6 +35,17 @@ def test_its_charts_are_drawn_and_everyone_can_use_it(browser, axe, page, scheme
     assert axe(browser) == []
 
 
+def test_a_long_name_without_blanks_is_broken(browser, tmp_path):
+    path, long = tmp_path / "why.html", "U" * 300
+    best = replace(FOUND.candidates[0], party=Party(long))
+    found = replace(FOUND, firm=Party(long), candidates=(best, *FOUND.candidates[1:]))
+    three = [explanation_view(replace(found, award_id=f"A{number}")) for number in range(3)]
+    path.write_text(render_explanations(three), "utf-8")
+    browser.open(path, size=PHONE)
+    browser.wait("document.querySelectorAll('.drawing .main-svg').length >= 2")
+    assert browser.run("return document.documentElement.scrollWidth") <= PHONE[0]
+
+
 def test_without_scripts_all_figures_are_there(browser, page):
     browser.set_scripts(allowed=False)
     try:

@@ -87,6 +87,35 @@ def test_one_of_several_identifiers_that_both_have_is_marked_equal(browser, page
     assert "861488999 (equal)" in marks
 
 
+def test_after_a_choice_by_a_button_the_focus_is_on_the_next_awards_first_candidate(browser, page):
+    browser.open(page)
+    browser.evaluate("localStorage.clear()")
+    browser.open(page)
+    browser.evaluate("document.querySelector('#label-candidates button').focus()")
+    browser.keys("\ue007")  # Enter
+    browser.wait("document.getElementById('label-progress').textContent.startsWith('1 of 20')")
+    assert browser.run("return document.querySelector('#label-award h3').textContent") == "Award A1"
+    assert browser.run("return document.activeElement === document.querySelector('#label-candidates button')")
+    assert browser.run("return document.activeElement.textContent") == "1 this one"
+    # an award without a candidate: what is left is none of these
+    for _ in range(3):
+        browser.keys("\ue007")
+    assert browser.run("return document.activeElement.id") == "label-none"
+
+
+def test_a_city_from_right_to_left_stays_at_its_place_in_the_card(browser, tmp_path):
+    path = tmp_path / "label.html"
+    tasks = [replace(TASKS[1], party=replace(TASKS[1].party, city="\u05d7\u05d9\u05e4\u05d4"))]
+    path.write_text(render_label_page(make_sample(), tasks, {}, ""), "utf-8")
+    browser.open(path)
+    lefts = browser.run(
+        "return [...document.querySelectorAll('#label-award dd')].map((each) => {"
+        " const range = document.createRange(); range.selectNodeContents(each);"
+        " return Math.round(range.getBoundingClientRect().left); })"
+    )
+    assert len(set(lefts)) == 1
+
+
 def test_keys_in_a_field_are_text(browser, page):
     browser.open(page)
     browser.evaluate("localStorage.clear()")
@@ -110,6 +139,8 @@ def test_without_scripts_the_table_is_there(browser, page):
     try:
         browser.open(page)
         assert "QUELLMARK 1 INC" in browser.driver.find_element("css selector", "table").text
+        assert "Labelling needs JavaScript" in browser.driver.find_element("css selector", "main").text
+        assert "Keys" not in browser.driver.find_element("css selector", "main").text
     finally:
         browser.set_scripts(allowed=True)
 

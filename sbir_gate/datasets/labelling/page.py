@@ -11,7 +11,7 @@ from markupsafe import Markup
 from sbir_gate.datasets.labelling.settling import Settlement
 from sbir_gate.model.explanation import Party
 from sbir_gate.model.labelling import AwardLabel, LabelSample
-from sbir_gate.pages.blocks import Cell, Column, Json, Page, Paragraph, Section, Table
+from sbir_gate.pages.blocks import Cell, Column, Json, Page, Section, Table
 from sbir_gate.pages.page import package_text, page_templates, render_page
 
 _PACKAGE = "sbir_gate.datasets.labelling"
@@ -54,9 +54,9 @@ def render_label_page(
     others = [label for award, label in {**taken, **labels}.items() if award not in shown]
     search = "Search all recipients by name" if is_served else "Search the candidates of all awards by name"
     tool = page_templates(_PACKAGE, "templates").get_template("label.html.j2")
-    markup = Markup(tool.render(search=search))  # noqa: S704 -- the template escapes what it prints
     keys = "Keys: 1 to 5 choose a candidate, n none of these, s skip, u undo, the arrows move."
     more = " a and b take over one reviewer's answer, c both." if is_settled else ""
+    markup = Markup(tool.render(search=search, keys=keys + more))  # noqa: S704 -- the template escapes what it prints
     data: Json = {
         "tasks": [_task(task, subject) for task in tasks],
         "sample": _digest(subject),
@@ -71,7 +71,7 @@ def render_label_page(
             title="Settle labels" if is_settled else "Label awards",
             lead=_lead(subject, len(tasks)),
             sections=(
-                Section("label", "Decide", (Paragraph(keys + more), markup)),
+                Section("label", "Decide", (markup,)),
                 Section("awards", "All awards and their candidates", (_table(tasks, subject),)),
             ),
             script=package_text(_PACKAGE, "templates/label.js"),
@@ -79,6 +79,7 @@ def render_label_page(
             data=data,
             notes=("The labels stay in this browser until they are downloaded.",) if not is_served else (),
             is_served=is_served,
+            needs_scripts=True,
         )
     )
 
@@ -139,13 +140,17 @@ def _table(tasks: Sequence[LabelTask], subject: LabelSample | Settlement) -> Tab
                 task.party.name,
                 " ".join(filter(None, (task.party.city, task.party.state, task.party.zip5))),
                 *(_answer_text(label) for label in _answers(subject, task)),
-                " · ".join(f"{found.party.name} ({found.recipient_id})" for found in task.candidates)
-                or "none",
+                Markup(" · ").join(map(_named, task.candidates)) or "none",
             )
             for task in tasks
         ),
         has_filter=True,
     )
+
+
+def _named(found: LabelCandidate) -> Markup:
+    """Return name and id; a name from right to left does not move what is around it."""
+    return Markup("<bdi>{}</bdi> ({})").format(found.party.name, found.recipient_id)
 
 
 def _answer_text(label: AwardLabel) -> str:

@@ -54,6 +54,24 @@ def test_the_page_and_the_sample_are_written_and_the_sample_gives_an_estimate(pr
     assert program("--estimate", "--truth", "none.csv").stdout.count("precision  0.000") == 1
 
 
+def test_names_on_the_page_have_no_unseen_characters_and_are_not_too_long(program, tmp_path):
+    mirrored, long = "Quellmark \u202eOptics", "Zorbatek " * 100_000
+    write_tables(
+        tmp_path,
+        [Award("A1", mirrored, None, None, *PLACE), Award("A2", long, None, None, *PLACE)],
+        [Recipient("R1", mirrored, None, None, *PLACE), Recipient("R2", long, None, None, *PLACE)],
+    )
+    assert program(*tables("-q")).returncode == 0
+    page = (tmp_path / "label.html").read_text("utf-8")
+    assert "\u202e" not in page
+    assert r"\u202e" not in page
+    (first,) = (
+        task for task in json.loads(DATA.search(page)[1])["data"]["tasks"] if task["award_id"] == "A1"
+    )
+    assert (first["name"], first["candidates"][0]["name"]) == ("Quellmark Optics", "Quellmark Optics")
+    assert len(page) < 200_000
+
+
 @pytest.mark.slow
 def test_labels_that_are_missing_are_a_warning(program, tmp_path):
     program(*tables("--count", "6", "-q"))

@@ -144,7 +144,7 @@
 
   const facts = (party, other) => element("dl", { className: "label-facts" }, ...FIELDS.filter(([key]) => party[key]).map(([key, title]) => {
     const mark = !other || !other[key] ? "" : same(key, party[key], other[key]) ? "equal" : "differs";
-    const value = element("dd", { className: mark, dir: "auto" }, party[key]);
+    const value = element("dd", { className: mark }, element("bdi", {}, party[key]));
     if (mark) value.append(element("span", { className: "unseen" }, ` (${mark})`));
     return element("div", {}, element("dt", {}, title), value);
   }));
@@ -173,7 +173,16 @@
   /* What both reviewers name together: several recipients can be one entity. */
   const both = (task) => [...new Set(task.answers.flatMap((label) => label.recipient_ids))];
 
+  /* Whoever chose by a button that is no more goes on at the first candidate. */
   const draw = () => {
+    const hadFocus = $("label-tool").contains(document.activeElement);
+    show();
+    if (hadFocus && !$("label-tool").contains(document.activeElement)) {
+      ($("label-candidates").querySelector("button") ?? $("label-none")).focus();
+    }
+  };
+
+  const show = () => {
     const task = tasks[at];
     $("label-progress").textContent = `${rows().length} of ${tasks.length} ${done}, ${skipped.size} skipped`;
     $("label-bar").value = rows().length;
@@ -181,7 +190,7 @@
     const label = labels.get(task.award_id);
     const chosen = label ? label.recipient_ids : [];
     $("label-award").replaceChildren(element("h3", {}, `Award ${task.award_id}`), facts(task, null),
-      element("p", { className: "quiet" }, label ? `Decided: ${chosen.join(" ") || "none"} (${label.certainty})` : skipped.has(task.award_id) ? "Skipped" : "Open"));
+      element("p", { className: "quiet" }, label ? `Decided: ${chosen.join(" ") || "none"} (${label.certainty})` : skipped.has(task.award_id) ? "Skipped" : "Not decided"));
     $("label-answers").replaceChildren(...task.answers.map(answer));
     const named = both(task);
     $("label-both").hidden = named.length < 2;

@@ -37,7 +37,17 @@ def test_the_data_holds_each_award_with_its_candidates_and_the_labels_so_far():
 
 def test_without_scripts_the_awards_and_their_candidates_are_a_table():
     text = re.sub(r"<script.*?</script>", "", page_of()[0], flags=re.DOTALL)
-    assert "QUELLMARK 1 INC (R1) · OTHER 1 LLC (S1)" in text
+    # each name apart: one from right to left must not move the id beside it
+    assert "<bdi>QUELLMARK 1 INC</bdi> (R1) · <bdi>OTHER 1 LLC</bdi> (S1)" in text
+
+
+def test_without_scripts_the_page_says_that_labelling_needs_them_and_explains_no_keys():
+    page = page_of()[0]
+    before, tool = page.split('<div id="label-tool" hidden>')
+    assert "Labelling needs JavaScript" in before
+    assert "works without JavaScript" not in page
+    assert "Keys: 1 to 5" not in before
+    assert "Keys: 1 to 5" in tool
 
 
 def test_names_stay_text():
