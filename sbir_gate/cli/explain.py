@@ -81,7 +81,7 @@ def explain(
     effective = effective_settings(config_file, assignments, options)
     request = ExplainRequest(award_ids, enriched, against)
     if html is not None:
-        check_outputs((html,), files_read(request, effective.settings))
+        check_outputs((html,), files_read(request, effective))
     with Ticker(is_quiet=quiet or enriched is not None) as ticker:
         explained = explain_awards(request, effective, real_edges(), ticker.count, ticker.say)
     views = [explanation_view(award.explanation, award.since) for award in explained]

@@ -103,11 +103,13 @@ def label(
             return
     from sbir_gate.engine.linking import files_of
     from sbir_gate.pipeline.labelling import LabelRequest
+    from sbir_gate.settings.fixture_place import check_fixture_place
 
-    settings = effective_settings(config_file, assignments, {}).settings
-    request = LabelRequest(
-        awards or str(settings.fixtures.awards), recipients or str(settings.fixtures.recipients), count, seed
-    )
+    options = {"fixtures.awards": awards, "fixtures.recipients": recipients}
+    effective = effective_settings(config_file, assignments, options)
+    check_fixture_place(effective)
+    settings = effective.settings
+    request = LabelRequest(str(settings.fixtures.awards), str(settings.fixtures.recipients), count, seed)
     page = output or (_SETTLE_PAGE if settle else _LABEL_PAGE)
     job = _Job(request, settings, settlement, page, sample_file, truth, reviewer, quiet)
     inputs = [*files_of([request.awards, request.recipients], settings), *(compare or ())]

@@ -51,6 +51,7 @@ from sbir_gate.reading.recipients import check_table
 from sbir_gate.reading.truth import read_truth
 from sbir_gate.settings.effective import EffectiveSettings, inspect_settings
 from sbir_gate.settings.entries import KEYS_HINT
+from sbir_gate.settings.fixture_place import fixture_place_fault
 from sbir_gate.settings.judgement import policy
 from sbir_gate.settings.reading import reading_options
 from sbir_gate.settings.waivers import HINT as WAIVER_HINT
@@ -107,7 +108,7 @@ def _of_settings(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[D
     yield from _fixtures(effective, edges)
     yield from _locks(effective, Path.cwd())
     for source in unmatched_sources(Git(Path.cwd()), settings.enricher.sources):
-        place = effective.origins["enricher.sources"]
+        place = effective.place_of("enricher.sources")
         yield Diagnosis(Gravity.ERROR, Flaw.UNMATCHED_SOURCE, place, {"source": source})
     yield from _machine(effective, edges)
     baseline, problems = _baseline(effective)
@@ -140,15 +141,15 @@ def _place_of(effective: EffectiveSettings) -> PlaceOf:
     def place_of(key: str) -> str:
         """Return the origin of a key, or of another key of its section, else the key itself."""
         if key in effective.origins:
-            return effective.origins[key]
+            return effective.place_of(key)
         section, _, field = key.rpartition(".")
         metric = section.removeprefix("gate.metrics.")
         patterns = (f"gate.metrics.{pattern}.{field}" for pattern in limit_names(metric)[1:])
-        of_pattern = next((effective.origins[held] for held in patterns if held in effective.origins), "")
+        of_pattern = next((effective.place_of(held) for held in patterns if held in effective.origins), "")
         if of_pattern:
             return of_pattern
-        origins = (origin for known, origin in effective.origins.items() if known.startswith(f"{section}."))
-        return next(origins, key)
+        siblings = (known for known in effective.origins if known.startswith(f"{section}."))
+        return next(map(effective.place_of, siblings), key)
 
     return place_of
 
@@ -167,7 +168,7 @@ def _enricher(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diag
     command = effective.settings.enricher.command
     if command is None:
         return
-    place = effective.origins["enricher.command"]
+    place = effective.place_of("enricher.command")
     try:
         program = parse_command(shlex.join(command)).arguments[0]
     except SbirGateError as error:
@@ -179,6 +180,9 @@ def _enricher(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diag
 
 def _fixtures(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diagnosis]:
     fixtures = effective.settings.fixtures
+    if (absent := fixture_place_fault(effective, Path.cwd())) is not None:
+        yield _of_fault(absent)
+        return
     checks: list[tuple[str, Callable[[], object]]] = [
         ("awards", lambda: resolve_files(str(fixtures.awards))),
         (
@@ -197,26 +201,26 @@ def _fixtures(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diag
             check()
         except SbirGateError as error:
             is_sound = False
-            yield _of_error(effective.origins[f"fixtures.{name}"], error)
+            yield _of_error(effective.place_of(f"fixtures.{name}"), error)
     if (fault := population_fault(effective)) is not None:
         is_sound = False
         yield fault
     if truth is not None and is_sound:
         yield from _labels(effective, edges)
     if truth is None:
-        yield Diagnosis(Gravity.WARNING, Flaw.NO_TRUTH, effective.origins["fixtures.truth"])
+        yield Diagnosis(Gravity.WARNING, Flaw.NO_TRUTH, effective.place_of("fixtures.truth"))
 
 
 def _labels(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diagnosis]:
     """Say how many awards the truth covers, or why it and the fixture do not fit, and what blurs it."""
-    place = effective.origins["fixtures.truth"]
+    place = effective.place_of("fixtures.truth")
     with tempfile.TemporaryDirectory(prefix="sbir-gate-doctor-") as scratch:
         try:
             read = read_fixture(effective, edges, lambda _text: None, Path(scratch))
         except SbirGateError as error:
             yield _of_error(place, error)
             return
-        yield from shared_ids_of(read, effective.origins["fixtures.recipients"])
+        yield from shared_ids_of(read, effective.place_of("fixtures.recipients"))
     labelled, awards = len(read.truth or {}), len(read.profiles)
     coverage = "part" if labelled < awards else "whole"
     facts: dict[str, Fact] = {"labelled": labelled, "awards": awards, "coverage": coverage}
@@ -226,13 +230,13 @@ def _labels(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diagno
 def _locks(effective: EffectiveSettings, folder: Path) -> Iterator[Diagnosis]:
     """Look for lock files that are not there, and for ones from which no environment can be made."""
     benchmark = effective.settings.benchmark
-    place = effective.origins["benchmark.base_lock"]
+    place = effective.place_of("benchmark.base_lock")
     for name in benchmark.base_lock or ():
         if not (folder / name).exists():
             yield Diagnosis(Gravity.WARNING, Flaw.LOCK_MISSING, place, {"name": name})
     locks = [name for name in lock_names(benchmark.base_lock, folder) if name != PROJECT]
     if locks and benchmark.base_setup is None and recipe_of(folder) is None:
-        place = effective.origins["benchmark.base_setup"]
+        place = effective.place_of("benchmark.base_setup")
         yield Diagnosis(Gravity.WARNING, Flaw.LOCK_NOT_INSTALLABLE, place, {"names": tuple(locks)})
 
 
@@ -243,11 +247,11 @@ def _machine(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diagn
         yield Diagnosis(Gravity.WARNING, Flaw.ONE_CORE, "this machine")
     if performance.workers > machine.cores:
         facts = {"workers": performance.workers, "cores": machine.cores}
-        place = effective.origins["enrichment.performance.workers"]
+        place = effective.place_of("enrichment.performance.workers")
         yield Diagnosis(Gravity.WARNING, Flaw.TOO_MANY_WORKERS, place, facts)
     if performance.memory_threshold_mb > machine.memory_mib > 0:
         facts = {"threshold_mib": performance.memory_threshold_mb, "memory_mib": machine.memory_mib}
-        place = effective.origins["enrichment.performance.memory_threshold_mb"]
+        place = effective.place_of("enrichment.performance.memory_threshold_mb")
         yield Diagnosis(Gravity.ERROR, Flaw.TOO_LITTLE_MEMORY, place, facts)
     folder = _existing(settings.reports.folder)
     try:
@@ -258,7 +262,7 @@ def _machine(effective: EffectiveSettings, edges: DoctorEdges) -> Iterator[Diagn
         return
     if free < LEAST_FREE_MIB:
         facts = {"free_mib": int(free), "needed_mib": LEAST_FREE_MIB}
-        yield Diagnosis(Gravity.WARNING, Flaw.DISK_FULL, effective.origins["reports.folder"], facts)
+        yield Diagnosis(Gravity.WARNING, Flaw.DISK_FULL, effective.place_of("reports.folder"), facts)
 
 
 def _existing(path: Path) -> Path:
@@ -312,7 +316,7 @@ def _waivers(effective: EffectiveSettings, edges: DoctorEdges, baseline: Run | N
         return
     if content is None:
         if path != effective.folder / default_waivers_file():
-            origin = effective.origins["gate.waivers_file"]
+            origin = effective.place_of("gate.waivers_file")
             yield Diagnosis(Gravity.ERROR, Flaw.WAIVERS_FILE_MISSING, origin, {"path": str(path)})
         return
     waivers, faults = parse_waivers(content, str(path))

@@ -36,6 +36,7 @@ from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.reading.sources import digest_source
 from sbir_gate.reading.truth import check_truth, read_truth
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.fixture_place import check_fixture_place
 from sbir_gate.settings.reading import database_options, reading_options
 
 _NEXT = b"\x00next\x00"
@@ -85,6 +86,7 @@ def read_fixture(
     Raises ConfigurationError where `population_fault` says why, InputError for what cannot be read. In a
     labelled fixture that is any row: a lost row would be a lost award, unnoticed.
     """
+    check_fixture_place(effective)
     settings = effective.settings
     fixtures = settings.fixtures
     started_at = edges.now()
@@ -127,7 +129,7 @@ def population_fault(effective: EffectiveSettings) -> Diagnosis | None:
     settings = effective.settings
     if settings.gate.match_rate_of != "population" or settings.fixtures.draw is not None:
         return None
-    return Diagnosis(Gravity.ERROR, Flaw.POPULATION_UNKNOWN, effective.origins["gate.match_rate_of"])
+    return Diagnosis(Gravity.ERROR, Flaw.POPULATION_UNKNOWN, effective.place_of("gate.match_rate_of"))
 
 
 def draw_of(effective: EffectiveSettings, profiles: Sequence[AwardProfile]) -> FixtureDraw | None:
@@ -229,6 +231,7 @@ def shared_ids_of(read: ReadFixture, place: str) -> Iterator[Diagnosis]:
 
 def read_profiles(effective: EffectiveSettings) -> ByAward[AwardProfile]:
     """Read the fixture's awards and return what quality needs of each, in their order."""
+    check_fixture_place(effective)
     settings = effective.settings
     with tempfile.TemporaryDirectory(prefix="sbir-gate-") as folder, duckdb.connect() as connection:
         read_awards(connection, str(settings.fixtures.awards), Path(folder), reading_options(settings))

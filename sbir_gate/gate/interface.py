@@ -27,6 +27,7 @@ from sbir_gate.model.run import Run
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings, load_settings
+from sbir_gate.settings.fixture_place import check_fixture_place
 from sbir_gate.settings.schema import Settings
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
@@ -124,6 +125,7 @@ def judge_here(
     progress: Progress,
 ) -> GateResult:
     """Measure beside the base, or compare with the baseline; beside its commit if another machine made it."""
+    check_fixture_place(effective)  # before anything is written to a folder of reports that is not meant
     edges = real_edges()
     is_plain = base is None and request is None
     if is_plain and (commit := commit_to_measure(effective, given, edges.machine(), Git(Path.cwd()))):

@@ -138,9 +138,9 @@ def refuse_blind_setup(effective: EffectiveSettings, judged: Policy, *, is_side_
         return
     fault = None
     if is_side_by_side:
-        fault = pairs_fault(judged, benchmark.max_pairs, lambda key: effective.origins[key])
+        fault = pairs_fault(judged, benchmark.max_pairs, effective.place_of)
     elif effective.is_from_file("benchmark.repeats"):
-        fault = repeats_fault(judged, benchmark.repeats, lambda key: effective.origins[key])
+        fault = repeats_fault(judged, benchmark.repeats, effective.place_of)
     if fault is not None:
         problem, hint = diagnosis_texts(fault)
         raise ConfigurationError(problem, hint, path=fault.place)

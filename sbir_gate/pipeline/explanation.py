@@ -14,7 +14,7 @@ from sbir_gate.gate.explanation import explain_engine, explain_enriched, referen
 from sbir_gate.model.explanation import ExplainedAward
 from sbir_gate.progress import Progress
 from sbir_gate.settings.effective import EffectiveSettings
-from sbir_gate.settings.schema import Settings
+from sbir_gate.settings.fixture_place import check_fixture_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,19 @@ def explain_awards(
     elif settings.enricher.command is not None:
         found = explain_engine(effective, request.award_ids, edges, say)
     else:
-        found = explain(*_sources(settings), request.award_ids, settings, progress)
+        found = explain(*_sources(effective), request.award_ids, settings, progress)
     return tuple(ExplainedAward(one, None if run is None else shift_since(run, one)) for one in found)
 
 
-def files_read(request: ExplainRequest, settings: Settings) -> list[Path]:
+def files_read(request: ExplainRequest, effective: EffectiveSettings) -> list[Path]:
     """Return the files that `explain_awards` reads."""
+    settings = effective.settings
     against = request.against and reference_path(request.against, settings)
     named = [path for path in (request.enriched, against) if path is not None]
-    return named if request.enriched else [*named, *files_of(_sources(settings), settings)]
+    return named if request.enriched else [*named, *files_of(_sources(effective), settings)]
 
 
-def _sources(settings: Settings) -> tuple[str, str]:
-    return str(settings.fixtures.awards), str(settings.fixtures.recipients)
+def _sources(effective: EffectiveSettings) -> tuple[str, str]:
+    check_fixture_place(effective)
+    fixtures = effective.settings.fixtures
+    return str(fixtures.awards), str(fixtures.recipients)

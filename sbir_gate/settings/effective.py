@@ -24,12 +24,14 @@ from sbir_gate.settings.keys import (
 )
 from sbir_gate.settings.layers import (
     assignment_layer,
+    base_file,
     base_layer,
     environment_layer,
     file_layer,
+    is_default,
     option_layer,
 )
-from sbir_gate.settings.repository_file import find_settings_file, settings_file
+from sbir_gate.settings.repository_file import NAME, find_settings_file, settings_file
 from sbir_gate.settings.schema import Settings
 from sbir_gate.settings.validation import validated
 
@@ -52,6 +54,16 @@ class EffectiveSettings:
     def is_from_file(self, key: str) -> bool:
         """Say whether the value is written in a file, and not set for this call by an option or variable."""
         return is_in_file(self.origins[key])
+
+    def place_of(self, key: str) -> str:
+        """Return where the value is set. A default is to be set in the settings file, by its key.
+
+        Only in a checkout of this project the file of the defaults is the user's own.
+        """
+        origin = self.origins[key]
+        if not is_default(origin) or Path.cwd() / origin.rpartition(":")[0] == base_file():
+            return origin
+        return f"{self.file or NAME}: {key} (default)"
 
 
 def load_settings(

@@ -32,7 +32,16 @@ def base_file() -> Path:
 def base_layer() -> Layer:
     """Return the defaults, from `base_file`."""
     path = base_file()
-    return file_layer(path, f"{path.parent.name}/{path.name}")
+    return file_layer(path, _base_name(path))
+
+
+def is_default(origin: str) -> bool:
+    """Say whether the origin of a value is a line of `base_file`."""
+    return origin.startswith(f"{_base_name(base_file())}:")
+
+
+def _base_name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
 
 
 def file_layer(path: Path, name: str = "") -> Layer:

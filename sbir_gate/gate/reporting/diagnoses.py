@@ -20,7 +20,7 @@ def diagnosis_lines(diagnoses: Sequence[Diagnosis], gravity: Gravity) -> list[st
 
 
 def _line(found: Diagnosis) -> str:
-    return f"{plain(found.place)}: {'; '.join(filter(None, diagnosis_texts(found)))}"
+    return ": ".join(filter(None, (plain(found.place), "; ".join(filter(None, diagnosis_texts(found))))))
 
 
 def render_findings(diagnoses: Sequence[Diagnosis]) -> str:

@@ -1,5 +1,6 @@
 """Set-ups that cannot work, each with the line that names it."""
 
+import os
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from sbir_gate.documents import write_run
 from sbir_gate.gate.doctor import DoctorEdges, examine
 from sbir_gate.gate.enricher_plan import settings_digest
 from sbir_gate.gate.fixture import describe_fixture
+from sbir_gate.gate.reporting.diagnoses import render_diagnoses
 from sbir_gate.model.awards import AwardRecord, Label
 from sbir_gate.model.diagnosis import Gravity
 from sbir_gate.model.matches import Decision, DecisionKind
@@ -110,6 +112,20 @@ class TestSettings:
         assert "must not be below warn_percent, which is 30" in told
         assert "gate.metrics.pages: lacks direction" in told
         assert "truth.csv: the truth cannot be read" in told
+
+    def test_without_a_settings_file_there_is_one_error_and_no_file_that_the_user_lacks(self, tmp_path):
+        (tmp_path / "empty").mkdir()
+        os.chdir(tmp_path / "empty")
+        errors = [each for each in examine(None, {}, (), edges()) if each.gravity is Gravity.ERROR]
+        assert [problem(each) for each in errors] == ["no sbir-gate.yaml here or in a folder above"]
+        assert cure(errors[0]) == "run 'sbir-gate init'"
+        assert "config/base.yaml" not in render_diagnoses(errors)
+        assert "error: no sbir-gate.yaml here" in render_diagnoses(errors)
+
+    def test_a_default_is_named_by_its_key_in_the_settings_file(self):
+        (found,) = lines(machine=lambda: replace(MACHINE, memory_mib=10))
+        place = "gate.yaml: enrichment.performance.memory_threshold_mb (default)"
+        assert found.startswith(f"error: {place}: ")
 
     def test_a_file_that_cannot_be_read_is_a_finding(self):
         assert lines(text="gate: [")[0].startswith("error: gate.yaml:1: not valid YAML")
