@@ -14,7 +14,7 @@ from functools import partial
 
 from duckdb import DuckDBPyConnection
 
-from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches, LocalBatches
+from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches, LocalBatches, drop_repeats, gather_rows
 from sbir_gate.reading.database import count_rows
 from sbir_gate.sql_text import literal
 
@@ -35,6 +35,16 @@ class BlockingOptions:
 # a merge sorts all keys kept so far: it waits until as many new ones have come, and at least this many
 _LEAST_TO_MERGE = 1_000_000
 _RANKING_STEPS = 4
+
+# a name that makes more pairs is crowded: each query meets some recipients in each of these places, not all
+_MOST_SAME_NAME = 100_000
+_PLACES: tuple[tuple[str, ...], ...] = (
+    ("city", "state", "zip5"),
+    ("zip5",),
+    ("city", "state"),
+    ("state",),
+    (),
+)
 
 _WHOLE_NAME = 4
 """What an equal name adds to the similarity: more than all else together."""
@@ -163,8 +173,41 @@ def create_pairs(
 ) -> dict[str, int]:
     """Create `pairs` (query_id, row_key, shared_keys) from `queries` and the recipients in `batches`.
 
-    Pairs of equal compact names are always among them, however common the name is. Returns the
-    work done, as counters. `advanced` is called after each batch.
+    Pairs of equal compact names are always among them, however common the name is; of a crowded name as many
+    as are scored, those in the nearest places. Returns the work done, as counters. `advanced` is called after
+    each batch.
+    """
+    _find_keys(connection, options, batches, advanced)
+    _pair_crowded_names(connection, options.pairs_per_query, batches)
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE shared AS
+        SELECT query_id, row_key, least(count(*) FILTER (is_selective), 1000)::USMALLINT AS shared_keys
+        FROM (
+            SELECT query_id, row_key, is_selective
+            FROM query_keys JOIN open_keys USING (key) JOIN recipient_keys USING (key)
+            UNION ALL SELECT query_id, row_key, false FROM same_name_pairs
+        )
+        GROUP BY query_id, row_key
+    """)
+    for table in ("query_keys", "open_keys", "recipient_keys", "same_name_pairs"):
+        connection.execute(f"DROP TABLE {table}")
+    advanced()
+    _rank_pairs(connection, options.pairs_per_query, batches, advanced)
+    counters = {
+        "candidates_generated": count_rows(connection, "shared WHERE shared_keys > 0"),
+        "pairs_scored": count_rows(connection, "pairs"),
+    }
+    connection.execute("DROP TABLE shared")
+    return counters
+
+
+def _find_keys(
+    connection: DuckDBPyConnection,
+    options: BlockingOptions,
+    batches: Batches,
+    advanced: Callable[[], None],
+) -> None:
+    """Create `query_keys`, `open_keys` and `recipient_keys`: who has which keys that are not too common.
 
     A key that has met too many recipients stays dropped, so later batches need not look for it: what is kept
     is bounded by the queries' keys, not by the recipients.
@@ -194,22 +237,6 @@ def create_pairs(
             merged = _merge_keys(connection, options.max_pairs_per_key)
         advanced()
     _merge_keys(connection, options.max_pairs_per_key)
-    connection.execute("""
-        CREATE OR REPLACE TEMP TABLE shared AS
-        SELECT query_id, row_key, least(count(*) FILTER (is_selective), 1000)::USMALLINT AS shared_keys
-        FROM query_keys JOIN open_keys USING (key) JOIN recipient_keys USING (key)
-        GROUP BY query_id, row_key
-    """)
-    for table in ("query_keys", "open_keys", "recipient_keys"):
-        connection.execute(f"DROP TABLE {table}")
-    advanced()
-    _rank_pairs(connection, options.pairs_per_query, batches, advanced)
-    counters = {
-        "candidates_generated": count_rows(connection, "shared WHERE shared_keys > 0"),
-        "pairs_scored": count_rows(connection, "pairs"),
-    }
-    connection.execute("DROP TABLE shared")
-    return counters
 
 
 def _open_keys(batch: str) -> str:
@@ -245,6 +272,48 @@ def _merge_keys(connection: DuckDBPyConnection, max_pairs_per_key: int) -> int:
         ) WHERE is_selective OR is_name
     """)
     return count_rows(connection, "recipient_keys")
+
+
+def _pair_crowded_names(connection: DuckDBPyConnection, pairs_per_query: int, batches: Batches) -> None:
+    """Take crowded names out of `recipient_keys`, and create `same_name_pairs` (query_id, row_key) of them.
+
+    Of the recipients in one place the first by the hash of their content are taken: as many as would be
+    scored, and the same ones whatever the batches.
+    """
+    connection.execute(f"""
+        CREATE OR REPLACE TABLE same_name_pairs (query_id INTEGER, row_key BIGINT);
+        CREATE OR REPLACE TEMP TABLE crowded AS
+        SELECT row_key, key FROM recipient_keys SEMI JOIN (
+            SELECT key FROM open_keys JOIN recipient_keys USING (key)
+            WHERE is_name AND NOT is_selective
+            GROUP BY key HAVING any_value(queries) * count(*) > {_MOST_SAME_NAME}
+        ) USING (key)
+    """)
+    if count_rows(connection, "crowded"):
+        connection.execute("DELETE FROM recipient_keys WHERE key IN (SELECT key FROM crowded)")
+        groups = [", ".join(("key", *place)) for place in _PLACES]
+        first = [
+            f"row_number() OVER (PARTITION BY {group} ORDER BY row_key) <= {pairs_per_query}"
+            for group in groups
+        ]
+        placed = "(SELECT DISTINCT row_key, city, state, zip5 FROM {}) JOIN crowded USING (row_key)"
+        gather_rows(
+            connection,
+            "same_name_rows",
+            lambda batch: f"FROM {placed.format(batch)} QUALIFY {' OR '.join(first)}",
+            batches,
+            ("crowded",),
+        )
+        drop_repeats(connection, "same_name_rows")
+        for group, is_first in zip(groups, first, strict=True):
+            connection.execute(f"""
+                INSERT INTO same_name_pairs
+                SELECT query_id, row_key FROM (SELECT *, {_NAME_KEY} AS key FROM queries)
+                JOIN (SELECT row_key, {group} FROM same_name_rows QUALIFY {is_first}) USING ({group})
+            """)
+        connection.execute("DROP TABLE same_name_rows")
+        drop_repeats(connection, "same_name_pairs")
+    connection.execute("DROP TABLE crowded")
 
 
 def _rank_pairs(

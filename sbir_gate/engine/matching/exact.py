@@ -16,9 +16,12 @@ from sbir_gate.engine.matching.entities import ENTITY_COLUMNS, find_entities
 from sbir_gate.engine.matching.normalise import BACKGROUND_NAMES, COMMON_TOKENS, canonical_tokens
 from sbir_gate.engine.matching.parts import ALL_AT_ONCE, Batches, content_order, drop_repeats, gather_rows
 from sbir_gate.model.matches import Method
+from sbir_gate.reading.database import count_rows
 from sbir_gate.reading.recipient_index import MOST_NAMES
 
 _MOST_PER_IDENTIFIER = 20
+# an identifier that makes more pairs is crowded: each firm meets some recipients of its names and some others
+_MOST_BEARERS = 100_000
 _CLEAR_TOKENS = 60.0
 _CLEAR_LETTERS = 0.80
 _ACRONYM = 90.0
@@ -120,7 +123,7 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
                              FROM firm_names GROUP BY firm_id)
         SELECT f.firm_id, r.row_key, r.recipient_id, r.entity, n.normals, r.normal, value,
                f.zip5 = r.zip5 AS same_zip5, f.state = r.state AS same_state
-        FROM firm_values f JOIN wanted r USING (value)
+        FROM {_met(connection)}
         JOIN first_names n USING (firm_id)
         QUALIFY row_number() OVER (
             PARTITION BY f.firm_id, value
@@ -141,9 +144,46 @@ def find_identifier_matches(connection: DuckDBPyConnection, method: Method) -> l
         claims = _claims(connection, [each for each, _ in found])
         generic = _generic_values(connection, {each.value for each in clashing})
         found += [(each, replace(each.match, standing=_standing(each, claims, generic))) for each in clashing]
-    connection.execute("DROP TABLE firm_values; DROP TABLE wanted")
+    connection.execute(
+        "DROP TABLE firm_values; DROP TABLE wanted; DROP TABLE crowded; DROP TABLE IF EXISTS crowded_pairs"
+    )
     found.sort(key=lambda pair: pair[0].order)
     return [match for _, match in found]
+
+
+def _met(connection: DuckDBPyConnection) -> str:
+    """Return SQL for the firms `f` of `firm_values`, each with the recipients `r` of `wanted` that it meets.
+
+    Of a crowded identifier these are the first under the firm's names, in its zip code and anywhere, and the
+    first under any name: as many as would be followed, in the order of the hash of their content.
+    """
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE crowded AS
+        SELECT value FROM (SELECT value, count(*) AS firms FROM firm_values GROUP BY value)
+        JOIN (SELECT value, count(*) AS recipients FROM wanted GROUP BY value) USING (value)
+        WHERE firms * recipients > {_MOST_BEARERS}
+    """)
+    if not count_rows(connection, "crowded"):
+        return "firm_values f JOIN wanted r USING (value)"
+    some = " UNION ".join(
+        f"SELECT firm_id, value, row_key FROM named JOIN (FROM bearers QUALIFY row_number() OVER "
+        f"(PARTITION BY {group} ORDER BY row_key) <= {_MOST_PER_IDENTIFIER}) USING ({group})"
+        for group in ("value, compact, zip5", "value, compact", "value")
+    )
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE crowded_pairs AS
+        WITH bearers AS (SELECT row_key, value, compact, zip5 FROM wanted SEMI JOIN crowded USING (value)),
+        named AS (
+            SELECT DISTINCT firm_id, value, compact, f.zip5
+            FROM firm_values f SEMI JOIN crowded USING (value) JOIN firm_names USING (firm_id)
+        )
+        {some}
+    """)
+    return """(
+        SELECT firm_id, value, row_key FROM firm_values JOIN wanted USING (value)
+        ANTI JOIN crowded USING (value)
+        UNION ALL FROM crowded_pairs
+    ) JOIN firm_values f USING (firm_id, value) JOIN wanted r USING (value, row_key)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +217,11 @@ def _claims(connection: DuckDBPyConnection, agreeing: Iterable[_Shared]) -> _Cla
     for each in agreeing:
         claims[each.value, each.name].add(each.own_names)
     rows = connection.execute("""
-        SELECT DISTINCT r.value, r.normal, n.normal FROM wanted r JOIN firm_names n USING (compact)
-        WHERE compact <> '' AND NOT r.is_alias AND NOT n.is_alias
-          AND coalesce(n.uei = r.uei, true) AND coalesce(n.state = r.state, true)
+        SELECT DISTINCT r.value, r.normal, n.normal
+        FROM (SELECT DISTINCT value, normal, compact, uei, state FROM wanted WHERE NOT is_alias) r
+        JOIN (SELECT DISTINCT normal, compact, uei, state FROM firm_names WHERE NOT is_alias) n
+        USING (compact)
+        WHERE compact <> '' AND coalesce(n.uei = r.uei, true) AND coalesce(n.state = r.state, true)
     """).fetchall()
     for value, name, own in rows:
         claims[value, name].add((own,))

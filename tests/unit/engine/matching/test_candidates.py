@@ -4,9 +4,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sbir_gate.engine.matching import candidates
 from sbir_gate.engine.matching.candidates import create_pairs
 from sbir_gate.engine.matching.firms import create_firms, create_queries
 from sbir_gate.engine.matching.parts import LocalBatches, batch_queries
@@ -108,6 +109,59 @@ def test_the_likest_pairs_are_kept_equal_names_and_near_places_first(pairs_of):
         assert [recipient_id for _, recipient_id in pairs] == expected
 
 
+PLACES = [("MA", "02139"), ("MA", "01801"), ("TX", "73301"), ("TX", None), (None, None)]
+
+
+def test_of_a_crowded_name_each_query_meets_those_in_its_own_place(tmp_path):
+    """All pairs would be as many as the product of both."""
+    zips = [f"{number:05}" for number in range(10_000, 10_330)]
+    with database() as connection:
+        load_awards(connection, [Award(f"A{zip5}", "Qortek", state="MA", zip5=zip5) for zip5 in zips])
+        load_recipients(connection, [Recipient(f"R{zip5}", "QORTEK", zip5=zip5) for zip5 in zips], tmp_path)
+        create_firms(connection)
+        assert create_queries(connection, "firms") ** 2 > candidates._MOST_SAME_NAME
+        counters = create_pairs(connection, blocking_options())
+        rows = connection.execute(
+            "SELECT q.zip5, list(r.zip5) FROM pairs JOIN queries q USING (query_id)"
+            " JOIN recipients r USING (row_key) GROUP BY q.zip5"
+        ).fetchall()
+    assert all(own in met for own, met in rows)
+    assert {len(met) for _, met in rows} == {12}
+    assert counters["pairs_scored"] == 12 * len(zips)
+
+
+@pytest.mark.parametrize("most", [1, 3, 12])
+def test_a_crowded_name_has_the_pairs_that_it_would_have_alone(pairs_of, monkeypatch, most):
+    awards = [
+        Award(f"A{number}", "Qortek", state=place[0], zip5=place[1]) for number, place in enumerate(PLACES)
+    ]
+    recipients = [
+        Recipient(f"R{number}", name, state=state, zip5=zip5)
+        for number, (state, zip5) in enumerate(PLACES)
+        for name in ("QORTEK", f"QORTEK {number}")
+    ]
+    expected = pairs_of(awards, recipients, pairs_per_query=most)
+    monkeypatch.setattr(candidates, "_MOST_SAME_NAME", 0)
+    assert pairs_of(awards, recipients, pairs_per_query=most) == expected
+
+
+def test_a_batch_that_comes_twice_has_no_more_namesakes(tmp_path, monkeypatch):
+    monkeypatch.setattr(candidates, "_MOST_SAME_NAME", 0)
+    options = blocking_options(max_pairs_per_key=2, pairs_per_query=3)
+    with database() as connection:
+        load_awards(connection, firms("Qortek", zip5="73301"))
+        namesakes = [Recipient(f"R{number}", "QORTEK", state="MA") for number in range(9)]
+        load_recipients(connection, namesakes, tmp_path)
+        create_firms(connection)
+        create_queries(connection, "firms")
+        found = []
+        for times in (1, 2, 4):
+            create_pairs(connection, options, LocalBatches(("recipients",) * times))
+            found.append(connection.execute("FROM pairs ORDER BY ALL").fetchall())
+    assert found == [found[0]] * 3
+    assert len(found[0]) == 3
+
+
 def recipients_named(*names, state="MA", zip5="02139"):
     return [Recipient(name, name, state=state, zip5=zip5) for name in names]
 
@@ -180,10 +234,11 @@ class SentBatches:
 
 @pytest.mark.slow
 @given(st.data())
-@settings(max_examples=8)
-def test_batches_may_come_in_any_order_and_twice(many_names, data):
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_batches_may_come_in_any_order_and_twice(many_names, monkeypatch, data):
     """What workers find is merged: associative, commutative, idempotent."""
     connection, pieces = many_names
+    monkeypatch.setattr(candidates, "_MOST_SAME_NAME", data.draw(st.sampled_from([0, 100_000])))
     options = blocking_options(
         max_pairs_per_key=data.draw(st.integers(2, 12)), pairs_per_query=data.draw(st.integers(1, 5))
     )

@@ -3,6 +3,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from sbir_gate.engine.matching import exact
 from sbir_gate.engine.matching.exact import (
     create_identified_recipients,
     find_identifier_matches,
@@ -15,6 +16,7 @@ from sbir_gate.model.matches import Method
 from tests.factories_matching import UEIS, Award, Recipient, database, load_awards, load_recipients
 
 UEI, OTHER_UEI = UEIS[0], UEIS[1]
+DUNS, ZIPS = "133709001", ("02139", "73301", None)
 
 
 def found(awards, recipients, method=Method.UEI_EXACT):
@@ -205,3 +207,28 @@ def test_an_identifier_on_very_many_recipients_is_followed_to_the_likest():
     matches = found([Award("A1", "Acme Laser", UEI)], recipients)
     assert len(matches) == 20
     assert matches[0] == ("R999", 100.0, True)
+
+
+def test_of_a_crowded_identifier_each_firm_meets_the_recipients_of_its_own_name():
+    """All pairs would be as many as the product of both."""
+    names = [f"ACME LASER {number}" for number in range(330)]
+    assert len(names) ** 2 > exact._MOST_BEARERS
+    matches = found(
+        [Award(f"A{name}", name, duns=DUNS) for name in names],
+        [Recipient(f"R{name}", name, duns=DUNS) for name in names],
+        Method.DUNS_EXACT,
+    )
+    assert {recipient for recipient, score, _ in matches if score == 100.0} >= {f"R{name}" for name in names}
+    assert len(matches) <= 21 * len(names)
+
+
+@pytest.mark.parametrize("method", [Method.UEI_EXACT, Method.DUNS_EXACT])
+def test_a_crowded_identifier_has_the_matches_that_it_would_have_alone(monkeypatch, method):
+    names = ("ACME LASER", "ACME LASERS", "ZENITH")
+    awards = [Award(f"A{name}", name, UEI, duns=DUNS, zip5="02139") for name in names]
+    recipients = [
+        Recipient(f"R{name}{zip5}", name, UEI, duns=DUNS, zip5=zip5) for name in names for zip5 in ZIPS
+    ]
+    expected = found(awards, recipients, method)
+    monkeypatch.setattr(exact, "_MOST_BEARERS", 0)
+    assert found(awards, recipients, method) == expected
