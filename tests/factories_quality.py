@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sbir_gate.gate.measuring.quality import award_records, measure_quality
 from sbir_gate.gate.measuring.quality_report import Provenance, quality_report
 from sbir_gate.model.history import HistoryEntry
-from sbir_gate.model.matches import Decision, DecisionKind
+from sbir_gate.model.matches import Decision, DecisionKind, names_candidates
 from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, LinkedRecipient, Phase
 
@@ -45,6 +45,8 @@ def report_of(
     profiles: Sequence[AwardProfile],
     truth: Mapping[str, frozenset[str]] | None = None,
     names: Mapping[str, LinkedRecipient] | None = None,
+    *,
+    has_candidates: bool | None = None,
 ) -> QualityReport:
     known = names or {}
     return quality_report(
@@ -53,6 +55,7 @@ def report_of(
         profiles,
         known,
         Provenance(MADE_AT, "linked.parquet"),
+        has_candidates=names_candidates(decisions) if has_candidates is None else has_candidates,
     )
 
 

@@ -26,7 +26,8 @@ def print_estimate(sample_file: Path, truth: Path) -> None:
         problem = f"labels no award of the sample {sample_file}"
         raise InputError(problem, "name the sample that the labels were made for", path=truth)
     drawn = len(sample.drawn)
-    put_line(f"{found.labelled:,} of {drawn:,} drawn awards have a label; of all {sample.awards:,} awards:")
+    have = "has" if found.labelled == 1 else "have"
+    put_line(f"{found.labelled:,} of {drawn:,} drawn awards {have} a label; of all {sample.awards:,} awards:")
     put_line(_estimate_line("precision", found.precision))
     put_line(_estimate_line("recall", found.recall))
     if doubt := other_ids(labels, (award.linked_id for award in sample.drawn)):

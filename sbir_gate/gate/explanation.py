@@ -51,7 +51,7 @@ def _stated(path: Path, award_id: str) -> Explanation:
     if found is None:
         raise InputError(f"no award {award_id!r}", "give an award_id of the enriched file", path=path)
     decision, candidates = found
-    has_candidates = "match_candidates" in {name.strip().casefold() for name in read_header(path).columns}
+    has_candidates = read_header(path).has_candidates
     reason = None
     if decision.kind is DecisionKind.NONE:
         basis = Basis.NOTHING

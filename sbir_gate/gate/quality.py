@@ -16,9 +16,10 @@ from sbir_gate.gate.fixture import ReadFixture
 from sbir_gate.gate.measuring.output import read_decisions
 from sbir_gate.gate.measuring.quality import award_records, measure_quality
 from sbir_gate.gate.measuring.quality_report import Provenance, quality_report
+from sbir_gate.gate.measuring.rows import read_header
 from sbir_gate.gate.quality_history import quality_folder
 from sbir_gate.model.award_columns import uncollected
-from sbir_gate.model.matches import Decision
+from sbir_gate.model.matches import Decision, names_candidates
 from sbir_gate.model.quality_report import QualityReport
 from sbir_gate.model.records import AwardProfile, CompanySize, IdentifierType, LinkedRecipient, Phase
 from sbir_gate.model.run import Run
@@ -97,6 +98,7 @@ def report_on_file(
             profiles,
             facts.rows,
             Provenance(now, str(request.enriched)),
+            has_candidates=_has_candidates(decisions, request.enriched),
         )
 
 
@@ -107,12 +109,29 @@ def _decisions(request: QualityRequest, progress: Progress) -> Sequence[Decision
     return decisions if request.awards is not None else tuple(map(_trimmed, decisions))
 
 
+def _has_candidates(decisions: Sequence[Decision], enriched: Path) -> bool:
+    with enriched_file(enriched):
+        return read_header(enriched).has_candidates or names_candidates(decisions)
+
+
 def report_on_run(
-    run: Run, profiles: Sequence[AwardProfile], names: Mapping[str, LinkedRecipient]
+    run: Run,
+    profiles: Sequence[AwardProfile],
+    names: Mapping[str, LinkedRecipient],
+    enriched: Path | None = None,
 ) -> QualityReport:
-    """Return the quality report of a Run; `profiles` are its awards, `names` its recipients by their ids."""
+    """Return the quality report of a Run; `profiles` are its awards, `names` its recipients by their ids.
+
+    Without its `enriched` file, an engine of which no award has a candidate is one that names none.
+    """
+    decisions = [award.decision for award in run.awards]
     report = quality_report(
-        run.quality, run.awards, profiles, names, Provenance(run.started_at, run.fixture.awards_path)
+        run.quality,
+        run.awards,
+        profiles,
+        names,
+        Provenance(run.started_at, str(enriched or run.fixture.awards_path)),
+        has_candidates=_has_candidates(decisions, enriched) if enriched else names_candidates(decisions),
     )
     return replace(
         report,
@@ -142,7 +161,7 @@ def report_on_saved(
         open_database(database_options(settings), Path(name)) as connection,
     ):
         names = named_recipients(connection, enriched, Path(name), reading_options(settings))
-    return replace(report_on_run(run, profiles, names), enriched=str(enriched))
+    return report_on_run(run, profiles, names, enriched)
 
 
 def keep_quality(report: QualityReport | None, settings: Settings) -> tuple[str, ...]:

@@ -202,7 +202,8 @@ def _strata_notes(
         note = f"{len(found):,}, stated precision {math.fsum(found) / len(found):.4f}"
         if seen := measured.get((method, place)):
             interval = f"{seen.low:.4f} to {seen.high:.4f}"
-            note += f", measured {seen.rate:.4f} ({interval}; {seen.links:,} answers of labelled firms)"
+            answers = "1 answer" if seen.links == 1 else f"{seen.links:,} answers"
+            note += f", measured {seen.rate:.4f} ({interval}; {answers} of labelled firms)"
         notes[f"links_{method}_{place}"] = note
     return notes
 

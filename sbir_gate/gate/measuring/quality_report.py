@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sbir_gate import __version__
 from sbir_gate.gate.measuring.review_lists import review_candidates, shared_identifiers, split_firms
 from sbir_gate.model.awards import AwardRecord, Label
-from sbir_gate.model.matches import DecisionKind, Method, NoLinkReason, names_candidates
+from sbir_gate.model.matches import DecisionKind, Method, NoLinkReason
 from sbir_gate.model.proportion import Proportion
 from sbir_gate.model.quality_report import (
     MOST_LISTED,
@@ -84,19 +84,20 @@ def quality_report(
     profiles: Sequence[AwardProfile],
     names: Mapping[str, LinkedRecipient],
     provenance: Provenance,
+    *,
+    has_candidates: bool,
 ) -> QualityReport:
     """Return the report of the decisions in `records` on the awards in `profiles`.
 
     `quality` is what `measure_quality` returns of the same decisions, `names` are recipients by their ids, as
-    far as they are known. An award with several rows counts once, by its first link; rows of no award are
-    counted apart.
+    far as they are known. `has_candidates` says whether the engine names what it considered, even if it found
+    nothing. An award with several rows counts once, by its first link; rows of no award are counted apart.
     """
     profiles = tuple(profiles)  # they are walked several times
     known = {profile.award_id for profile in profiles}
     best, doubled, unknown = _best_rows(records, known)
     decided = [(profile, best.get(profile.award_id)) for profile in profiles]
     outcomes = [_outcome(record) for _, record in decided]
-    has_candidates = names_candidates(record.decision for record in records)
     gaps = _gaps(quality, records, profiles, names, has_candidates=has_candidates)
     has_names = Gap.FIRM_NAME not in gaps or Gap.IDENTIFIER_TYPE not in gaps
     unmatched = [

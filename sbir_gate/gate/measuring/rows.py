@@ -47,6 +47,11 @@ class Header(NamedTuple):
     format: str
     columns: tuple[str, ...]
 
+    @property
+    def has_candidates(self) -> bool:
+        """Whether the engine names the recipients that it considered: an award may still have none."""
+        return "match_candidates" in {name.strip().casefold() for name in self.columns}
+
 
 def read_header(path: Path) -> Header:
     """Return the header. Raises EnricherError for a file that is missing, empty or damaged."""

@@ -40,10 +40,10 @@ def segment_chart(dimension: Dimension, segments: Sequence[Segment], *, has_trut
     is_course = dimension is Dimension.YEAR
     drawn = segments if is_course else segments[:_MOST_BARS]
     ordered = sorted(drawn, key=lambda segment: segment.match_rate.rate or 0.0)
-    lowest, highest = ordered[0], ordered[-1]
-    summary = f"{_named(highest)} has the highest, {_named(lowest)} the lowest." if len(ordered) > 1 else ""
-    if len(drawn) < len(segments):
-        summary = f"The {len(drawn)} largest of {len(segments)}. {summary}"
+    lowest, highest = ordered[0].match_rate.rate, ordered[-1].match_rate.rate
+    said = [f"The {len(drawn)} largest of {len(segments)}."] if len(drawn) < len(segments) else []
+    if share_text(lowest) != share_text(highest):
+        said.append(f"{_named(ordered[-1])} has the highest, {_named(ordered[0])} the lowest.")
     shares = [segment.match_rate for segment in drawn]
     series = Series(
         "Match rate",
@@ -57,7 +57,7 @@ def segment_chart(dimension: Dimension, segments: Sequence[Segment], *, has_trut
     return Chart(
         key=f"chart-{table.key}",
         title=f"Match rate by {name}",
-        summary=summary,
+        summary=" ".join(said),
         series=(series,),
         table=table,
         x=Axis(scale=Scale.CATEGORY),

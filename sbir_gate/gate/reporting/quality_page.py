@@ -76,7 +76,8 @@ def _lead(report: QualityReport) -> str:
     share = report.match_rate
     if not share.whole:
         return "There are no awards."
-    of_awards = f"{share.part:,} of {counted(share.whole, 'award')} have a link ({share_text(share.rate)})."
+    verb = "has" if 1 in (share.part, share.whole) else "have"
+    of_awards = f"{share.part:,} of {counted(share.whole, 'award')} {verb} a link ({share_text(share.rate)})."
     low = max(
         (segment for segment in report.segments if _is_below(segment, share)),
         key=lambda segment: (_missing(segment, share), segment.value),

@@ -82,7 +82,7 @@ def method_table(report: QualityReport) -> Table:
     links = report.match_rate.part
     methods = sorted(report.quality.links_by_method.items(), key=lambda item: (-item[1], item[0]))
     return Table(
-        key="methods",
+        key="links-by-method",
         caption="Links by method",
         columns=(Column("Method"), Column("Links", _NUMBER), Column("Share", _NUMBER)),
         rows=tuple(

@@ -77,7 +77,7 @@ def test_labels_that_are_missing_are_a_warning(program, tmp_path):
     program(*tables("--count", "6", "-q"))
     (tmp_path / "truth.csv").write_text("award_id,recipient_ids\nA0,R0\n")
     done = program("--estimate")
-    assert "1 of 6 drawn awards have a label" in done.stdout
+    assert "1 of 6 drawn awards has a label" in done.stdout
     assert "5 drawn awards have no label" in done.stderr
 
 

@@ -27,7 +27,7 @@ def program(tmp_path):
 def test_the_report_is_printed_and_kept(program, tmp_path):
     done = program("quality", "linked.csv", "--truth", "truth.csv")
     assert done.returncode == 0
-    assert "1 of 2 awards have a link (50.0%)" in done.stdout
+    assert "1 of 2 awards has a link (50.0%)" in done.stdout
     (path,) = (tmp_path / "reports" / "quality").iterdir()
     assert str(path.relative_to(tmp_path)) in done.stderr
     assert load_quality(path).precision.part == 1

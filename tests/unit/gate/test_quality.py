@@ -87,6 +87,13 @@ def test_an_output_of_four_columns_is_enough_and_says_what_it_lacks(write):
     assert set(found.gaps) == set(Gap)
 
 
+def test_an_output_with_a_column_of_candidates_reports_that_there_are_none(write):
+    head, *_ = FULL.splitlines()
+    found = report(write(f"{head}\nA1,Zorbatek,Phase I,DOE,SBIR,2020,12,,,CA,,,none,0,,none,[]\n"))
+    assert Gap.CANDIDATES not in found.gaps
+    assert [count.reason for count in found.unmatched] == [NoLinkReason.NO_CANDIDATE]
+
+
 def test_the_awards_and_recipients_are_taken_from_their_own_files(write):
     awards = write(
         "Award ID,Company,Phase\nA1,Acme,Phase I\nA2,Zenith,Phase II\nA3,Omega,Phase I\n", "awards.csv"

@@ -409,13 +409,16 @@ def test_labels_that_show_false_links_replace_the_shipped_limits():
 def test_links_by_name_have_the_precision_that_labelled_firms_show():
     awards, recipients = labelled_world(firms=120)
     unlabelled = [replace(award, uei=None, duns=None) for award in awards[:20]]
-    unlabelled = [replace(award, award_id=f"N{place}") for place, award in enumerate(unlabelled)]
-    found = match([*awards[20:], *unlabelled], recipients, matching_options(min_training_labels=500)).matched
-    note = found.notes["links_name-fuzzy_confirms"]
+    given = [*awards[20:], *(replace(award, award_id=f"N{place}") for place, award in enumerate(unlabelled))]
+    for place in (0, 100):  # one firm with a label and one without are in another town of the state
+        given[place] = replace(given[place], city="FARAWAY", zip5="00501")
+    notes = match(given, recipients, matching_options(min_training_labels=500)).matched.notes
+    note = notes["links_name-fuzzy_confirms"]
 
-    assert note.startswith("20, stated precision ")
+    assert note.startswith("19, stated precision ")
     assert ", measured 1.0000 (" in note
-    assert note.endswith("; 100 answers of labelled firms)")
+    assert note.endswith("; 99 answers of labelled firms)")
+    assert notes["links_name-fuzzy_same-state"].endswith("; 1 answer of labelled firms)")
 
 
 def test_the_sample_of_labels_is_bounded_and_linked_firms_stay_linked_by_their_identifier():
