@@ -32,7 +32,6 @@ from sbir_gate.engine.matching.scoring import ScoredPairs, score_pairs
 from sbir_gate.engine.matching.similarity import FEATURES, Places, features
 from sbir_gate.engine.matching.training import subset
 from sbir_gate.engine.tracking import no_progress
-from sbir_gate.errors import InputError
 from sbir_gate.model.explanation import (
     Basis,
     Change,
@@ -50,7 +49,6 @@ from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.progress import Progress
 from sbir_gate.settings.effective import load_settings
 from sbir_gate.settings.schema import Settings
-from sbir_gate.wrong_input import shown
 
 _BY_IDENTIFIER = (Method.UEI_EXACT, Method.DUNS_EXACT)
 # no city, state or ZIP code of anyone
@@ -86,10 +84,11 @@ def explain(
     `index_folder` where it is named. Raises InputError for an unknown award, and what `enrich` raises.
     """
     settings = settings or load_settings(None, os.environ).settings
-    request = LinkRequest(awards, recipients, index_folder=index_folder)
+    needed = () if callable(chosen) else tuple(chosen)
+    request = LinkRequest(awards, recipients, index_folder=index_folder, needed_awards=needed)
     with link_files(request, settings, PerformanceMonitor(), progress) as linked:
         award_ids = chosen(_decided(linked)) if callable(chosen) else chosen
-        firms = [_firm_of(linked.connection, award, awards) for award in award_ids]
+        firms = [_firm_of(linked.connection, award) for award in award_ids]
         cases = {case.firm_id: case for case in _cases(linked, sorted({*firms}), settings)}
         return tuple(
             _explanation(linked, award, cases[firm]) for award, firm in zip(award_ids, firms, strict=True)
@@ -135,17 +134,10 @@ def _decision(award_id: str, decision: FirmDecision) -> Decision:
     )
 
 
-def _firm_of(connection: DuckDBPyConnection, award_id: str, source: str) -> int:
-    found = connection.execute("SELECT firm_id FROM award_firms WHERE award_id = $1", [award_id]).fetchone()
-    if found:
-        return int(found[0])
-    near = connection.execute(
-        "SELECT award_id FROM award_firms"
-        " ORDER BY jaro_winkler_similarity(award_id, $1) DESC, award_id LIMIT 1",
-        [award_id],
-    ).fetchone()
-    hint = f"did you mean {shown(near[0])}?" if near else "give an award_id of the awards file"
-    raise InputError(f"no award {shown(award_id)}", hint, path=source)
+def _firm_of(connection: DuckDBPyConnection, award_id: str) -> int:
+    query = "SELECT firm_id FROM award_firms WHERE award_id = $1"
+    (firm,) = connection.execute(query, [award_id]).fetchall()[0]
+    return int(firm)
 
 
 def _cases(linked: Linked, firms: Sequence[int], settings: Settings) -> Iterator[_Case]:

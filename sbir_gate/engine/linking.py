@@ -43,6 +43,7 @@ from sbir_gate.model.award_columns import uncollected
 from sbir_gate.monitor import PerformanceMonitor
 from sbir_gate.probes import process_peaks
 from sbir_gate.progress import Progress, ProgressFile
+from sbir_gate.reading.award_table import check_award_ids
 from sbir_gate.reading.awards import AwardsRead, read_awards
 from sbir_gate.reading.database import open_database, storage_fault
 from sbir_gate.reading.files import resolve_files
@@ -60,6 +61,7 @@ class LinkRequest:
 
     `kept_recipients` is a folder of `keep_recipients`, whose parts are used instead of reading the source.
     `later_stages` are those that follow the linking: the time left counts them.
+    `needed_awards` are ids without which nothing is linked.
     """
 
     awards: str
@@ -71,6 +73,7 @@ class LinkRequest:
     index_folder: Path | None = None
     kept_recipients: Path | None = None
     later_stages: tuple[str, ...] = ()
+    needed_awards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +276,7 @@ def _link(request: LinkRequest, settings: Settings, place: _Place) -> Linked:
     states = [fingerprint(path) for path in paths]
     with track.stage(READ_AWARDS):
         awards = read_awards(connection, request.awards, place.folder, options, rejects)
+        check_award_ids(connection, request.needed_awards, request.awards)
     track.awards_read(awards.rows)
     read = _read_recipients(request, settings, place)
     batches = _batches(read, place)

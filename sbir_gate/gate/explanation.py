@@ -33,6 +33,7 @@ from sbir_gate.model.explanation import (
 from sbir_gate.model.matches import DecisionKind, Method, NoLinkReason
 from sbir_gate.model.records import AwardProfile
 from sbir_gate.model.run import Run
+from sbir_gate.reading.award_table import check_ids
 from sbir_gate.reading.recipient_index import RecipientIndex
 from sbir_gate.settings.effective import EffectiveSettings
 from sbir_gate.settings.schema import Settings
@@ -76,10 +77,7 @@ def explain_engine(
     with scratch_folder("sbir-gate-explain-") as scratch, edges.keep_code():
         read = read_fixture(effective, edges, progress, scratch)
         profiles = {profile.award_id: profile for profile in read.profiles if profile.award_id in award_ids}
-        for award_id in award_ids:
-            if award_id not in profiles:
-                path = effective.settings.fixtures.awards
-                raise InputError(f"no award {award_id!r}", "give an award_id of these awards", path=path)
+        check_ids(award_ids, read.profiles.award_ids, effective.settings.fixtures.awards)
         plan = replace(plan_of(effective, read, scratch), logs=None)
         seals = Seals(lambda: sealed_files(effective, plan))
         bench = Bench(plan, edges.launch, lambda: seals.check(Side.HEAD))

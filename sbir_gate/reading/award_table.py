@@ -19,6 +19,7 @@ from sbir_gate.reading.database import PARQUET_OPTIONS, copy_rows, written_in_or
 from sbir_gate.reading.layout import column_key
 from sbir_gate.reading.rejects import RejectLog
 from sbir_gate.sql_text import file_relation, identifier
+from sbir_gate.wrong_input import nearest, shown
 
 _YEAR_KEYS = ("awardyear", "year")
 _EXAMPLES = 5
@@ -37,6 +38,23 @@ STRATA_COLUMNS = ALL_COLUMNS[:5]
 _PHASES = {phase.value: phase for phase in Phase}
 _SIZES = {size.value: size for size in CompanySize}
 _IDENTIFIERS = {kind.value: kind for kind in IdentifierType}
+
+
+def check_award_ids(connection: duckdb.DuckDBPyConnection, wanted: Sequence[str], source: str) -> None:
+    """Raise InputError for the first of the ids that no award has which `read_awards` has read."""
+    if wanted:
+        rows = connection.execute(f"SELECT award_id FROM {AWARDS_TABLE} ORDER BY {POSITION}").fetchall()
+        check_ids(wanted, [award_id for (award_id,) in rows], source)
+
+
+def check_ids(wanted: Sequence[str], known: Sequence[str], source: str | Path) -> None:
+    """Raise InputError for the first of the ids that is not a known one of the awards of a source."""
+    there = frozenset(known)
+    for award_id in wanted:
+        if award_id not in there:
+            near = nearest(award_id, known)
+            hint = f"did you mean {shown(near)}?" if near else "give an award_id of these awards"
+            raise InputError(f"no award {shown(award_id)}", hint, path=source)
 
 
 def profiles_of(connection: duckdb.DuckDBPyConnection) -> ByAward[AwardProfile]:

@@ -157,7 +157,12 @@ def test_a_name_of_its_own_would_be_linked_where_no_place_contradicts(explained)
     assert trial(explained["frequent"], Change.UNIQUE_NAME).recipient_id == "R-frequent-0"
 
 
-def test_an_unknown_award_is_refused_with_the_one_that_was_meant(tables):
-    with pytest.raises(InputError, match=r"no award 'by-uie'$") as caught:
-        explain(str(tables[0]), str(tables[1]), ["by-uie"], make_settings())
-    assert caught.value.hint == "did you mean 'by-uei'?"
+@pytest.mark.parametrize(
+    ("award_id", "hint"),
+    [("by-uie", "did you mean 'by-uei'?"), ("NOPE", "give an award_id of these awards")],
+)
+def test_an_unknown_award_is_refused_before_recipients_are_read(tables, tmp_path, award_id, hint):
+    (tmp_path / "recipients.csv").write_text("not,read\n")
+    with pytest.raises(InputError, match=rf"no award '{award_id}'$") as caught:
+        explain(str(tables[0]), str(tmp_path / "recipients.csv"), ["by-name", award_id], make_settings())
+    assert caught.value.hint == hint
