@@ -12,7 +12,7 @@ from sbir_gate.engine.linking import Linked, LinkRequest, files_of, link_files
 from sbir_gate.engine.matching.enriched import check_output, count_links, write_enriched
 from sbir_gate.engine.tracking import ChunkWatch, no_progress, no_watch
 from sbir_gate.errors import OutputError
-from sbir_gate.files import check_outputs, create_file, unwritable
+from sbir_gate.files import check_outputs, create_file, output_target, unwritable
 from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.records import Reject
 from sbir_gate.monitor import PerformanceMonitor
@@ -156,7 +156,7 @@ def _chunk_folder(request: EnrichRequest, settings: Settings) -> Path | None:
     """Return where the finished chunks of the recipients are kept, None where they are not."""
     if not settings.enrichment.keeps_chunks or request.kept_recipients is not None:
         return None
-    output = request.output
+    output = output_target(request.output)  # two runs that write one file meet there, by whatever link
     kept_in = work_folder(settings) or output.parent
     if is_remote(kept_in) and settings.enrichment.cluster is None:
         return request.chunk_folder  # one machine reads its parts again and again: not over the network

@@ -153,8 +153,12 @@ def test_a_damaged_chunk_is_done_again_and_only_that(world, undisturbed):
     assert listener.chunks == 5
 
 
-def test_a_run_beside_another_on_the_same_output_is_refused(world):
-    ledger = Ledger(world[0] / "out.csv.parts", "key")
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_run_beside_another_on_the_same_output_is_refused(world, is_link):
+    if is_link:
+        (world[0] / "folder").mkdir()
+        (world[0] / "out.csv").symlink_to("folder/out.csv")
+    ledger = Ledger((world[0] / "out.csv").resolve().with_name("out.csv.parts"), "key")
     with pytest.raises(UsageError, match="another run"):
         run(world, Stop())
     ledger.close(is_done=True)

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from sbir_gate.errors import OutputError, SbirGateError
-from sbir_gate.files import error_reason, save_output
+from sbir_gate.files import error_reason, output_target, save_output
 from sbir_gate.locks import LockedError, Waiting, locked
 from sbir_gate.model.labelling import AwardLabel
 from sbir_gate.reading.truth import label_text, read_labels
@@ -73,13 +73,14 @@ class LabelFile:
         self._rewrite(lambda labels: dict(taken) | labels)
 
     def _rewrite(self, changed: Callable[[dict[str, AwardLabel]], dict[str, AwardLabel]]) -> None:
-        lock = self.path.with_name(f".{self.path.name}.lock")
         try:
+            target = output_target(self.path)  # one lock for one file, by whatever link it is named
+            lock = target.with_name(f".{target.name}.lock")
             with self._mutex, locked(lock, Waiting(_LOCK_SECONDS)):
                 before = dict(self.read())
                 labels = changed(before)
                 if labels != before:
-                    save_output(self.path, label_text(labels.values()))
+                    save_output(target, label_text(labels.values()))
         except (LockedError, OSError) as error:
             problem = f"cannot be changed ({error_reason(error)})"
             raise OutputError(problem, "try again", path=self.path) from error

@@ -117,9 +117,14 @@ def test_what_two_servers_change_is_merged_and_other_labels_stay(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["truth.csv"]
 
 
-def test_changes_at_the_same_time_are_all_kept(tmp_path):
-    path, names = tmp_path / "truth.csv", [f"A{number}" for number in range(20)]
-    files = [LabelFile(path, frozenset(names)) for _ in range(2)]
+@pytest.mark.parametrize("other", ["truth.csv", "link.csv"])
+def test_changes_at_the_same_time_are_all_kept_by_whatever_link(tmp_path, other):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "truth.csv").symlink_to("folder/truth.csv")
+    (tmp_path / "link.csv").symlink_to("truth.csv")
+    names = [f"A{number}" for number in range(20)]
+    (tmp_path / "folder" / "truth.csv").write_text("award_id,recipient_ids\n")
+    files = [LabelFile(tmp_path / name, frozenset(names)) for name in ("truth.csv", other)]
     threads = [
         threading.Thread(target=files[number % 2].change, args=(made(name, "R1"),))
         for number, name in enumerate(names)
