@@ -21,7 +21,7 @@ from sbir_gate.cli.printing import STANDARD_OUTPUT, deliver, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.errors import UsageError
 from sbir_gate.files import check_outputs
-from sbir_gate.model.labelling import LabelSample
+from sbir_gate.model.labelling import AwardLabel, LabelSample, label_fault
 
 if TYPE_CHECKING:
     from sbir_gate.datasets.labelling.page import LabelTask
@@ -92,6 +92,8 @@ def label(
 ) -> None:
     """Draw the awards that are worth labelling, and write a page on which a person decides them."""
     _check_modes(compare, is_settling=settle, is_serving=serve, is_estimating=estimate)
+    if fault := label_fault(AwardLabel("", (), reviewer)):
+        raise UsageError(fault, "name yourself with --reviewer as you are called")
     if estimate:
         print_estimate(sample_file, truth or _DEFAULT_TRUTH)
         return

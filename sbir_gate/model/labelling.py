@@ -8,6 +8,12 @@ from enum import StrEnum
 
 from sbir_gate.model.records import IdentifierType
 
+# far more than anyone writes; what is longer was pasted by mistake
+_LONGEST_REVIEWER = 200
+_LONGEST_NOTE = 2_000
+_LONGEST_ID = 500
+_MOST_RECIPIENTS = 100
+
 
 class Certainty(StrEnum):
     """How certain a reviewer is."""
@@ -90,6 +96,20 @@ class Agreement:
     agreed: int
     kappa: float | None
     disagreements: tuple[tuple[AwardLabel, AwardLabel], ...]
+
+
+def label_fault(label: AwardLabel) -> str:
+    """Say why a label that a person makes cannot be kept in a truth; empty for nothing."""
+    texts = [("the reviewer", label.reviewer, _LONGEST_REVIEWER), ("the note", label.note, _LONGEST_NOTE)]
+    texts += [("a recipient id", id_, _LONGEST_ID) for id_ in label.recipient_ids]
+    for name, text, longest in texts:
+        if len(text) > longest:
+            return f"{name} has {len(text):,} characters, and may have {longest:,}"
+    if len(label.recipient_ids) > _MOST_RECIPIENTS:
+        return f"there are {len(label.recipient_ids):,} recipient ids, and may be {_MOST_RECIPIENTS:,}"
+    # a truth has several of them in one cell
+    unfit = [id_ for id_ in label.recipient_ids if ";" in id_ or id_.split() != [id_]]
+    return f"a recipient id is empty, or has a blank or ';': {unfit[0]!r}" if unfit else ""
 
 
 def sample_fault(sample: LabelSample) -> str:

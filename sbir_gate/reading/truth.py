@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-from _csv import Reader
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from io import BufferedReader, StringIO, TextIOWrapper
 from pathlib import Path
 
-from sbir_gate.csv_text import csv_cell
+from sbir_gate.csv_text import CsvRows, csv_cell
 from sbir_gate.errors import InputError
 from sbir_gate.files import near_miss, open_file
 from sbir_gate.git_leftovers import find_leftover
@@ -18,6 +18,7 @@ from sbir_gate.model.labelling import AwardLabel, Certainty
 from sbir_gate.model.records import IdentifierType
 
 COLUMNS = ("award_id", "recipient_ids")
+_LONGEST_ROW = 2**20
 
 
 def read_truth(path: Path) -> Mapping[str, frozenset[str]]:
@@ -53,11 +54,15 @@ LABEL_COLUMNS = (*COLUMNS, "reviewer", "decided_on", "certainty", "note", "ident
 
 
 def label_text(labels: Iterable[AwardLabel]) -> str:
-    """Return labels as the CSV that `read_labels` and `read_truth` read; no cell is a formula."""
+    """Return labels as the CSV that `read_labels` and `read_truth` read; no cell is a formula.
+
+    Raises InputError for a label that is longer than they read.
+    """
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(LABEL_COLUMNS)
     for label in labels:
+        start = text.tell()
         decided_on = label.decided_on.isoformat() if label.decided_on else ""
         writer.writerow(
             (
@@ -70,6 +75,9 @@ def label_text(labels: Iterable[AwardLabel]) -> str:
                 "" if label.identifiers is IdentifierType.NEITHER else label.identifiers.value,
             )
         )
+        if text.tell() - start > _LONGEST_ROW:
+            problem = f"the label has more than {_LONGEST_ROW:,} characters"
+            raise InputError(problem, "shorten its note", column=COLUMNS[0], value=label.award_id)
     return text.getvalue()
 
 
@@ -120,10 +128,16 @@ def _identifiers(path: Path, row: _Row) -> IdentifierType:
         raise InputError(problem, hint, path=path, line=row.line, column="identifiers", value=text) from error
 
 
+@contextmanager
+def _csv_of(path: Path) -> Iterator[CsvRows]:
+    with TextIOWrapper(BufferedReader(open_file(path)), encoding="utf-8-sig", newline="") as file:
+        yield CsvRows(file, _LONGEST_ROW)
+
+
 def _read_rows(path: Path, *, may_be_empty: bool = False) -> list[_Row]:
     try:
-        with TextIOWrapper(BufferedReader(open_file(path)), encoding="utf-8-sig", newline="") as file:
-            found = list(_parsed(str(path), _without_leftovers(str(path), file)))
+        with _csv_of(path) as rows:
+            found = list(_parsed(str(path), rows))
     except OSError as error:
         raise InputError(
             f"the truth cannot be read: {error.strerror}", near_miss(path) or "check the path", path=path
@@ -135,17 +149,7 @@ def _read_rows(path: Path, *, may_be_empty: bool = False) -> list[_Row]:
     return found
 
 
-def _without_leftovers(name: str, lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines. Raises InputError for what git left in their place."""
-    for number, line in enumerate(lines, start=1):
-        leftover = find_leftover(line.encode()) if line.startswith(("<", ">", "version ")) else None
-        if leftover is not None:
-            raise InputError(leftover.problem, leftover.hint, path=name, line=number)
-        yield line
-
-
-def _parsed(name: str, lines: Iterable[str]) -> Iterator[_Row]:
-    reader = csv.reader(lines, strict=True)
+def _parsed(name: str, reader: CsvRows) -> Iterator[_Row]:
     rows = _filled_rows(name, reader)
     header = [column.strip().casefold() for column in next(rows, [])]
     if not header:
@@ -157,17 +161,17 @@ def _parsed(name: str, lines: Iterable[str]) -> Iterator[_Row]:
             f"the truth lacks this column; it has {', '.join(header)[:200]!r}",
             "the header is award_id,recipient_ids",
             path=name,
-            line=reader.line_num,
+            line=reader.line,
             column=absent[0],
         )
     double = next((column for column in header if header.count(column) > 1), None)
     if double is not None:
         problem, hint = "the truth has this column twice", "keep one of them"
-        raise InputError(problem, hint, path=name, line=reader.line_num, column=double)
+        raise InputError(problem, hint, path=name, line=reader.line, column=double)
     id_place, recipients_place = map(header.index, COLUMNS)
     known: set[str] = set()
     for row in rows:
-        line = reader.line_num
+        line = reader.line
         if len(row) != len(header):
             problem = f"the row has {len(row)} cells, the header {len(header)}"
             raise InputError(problem, "fix the row", path=name, line=line)
@@ -183,13 +187,20 @@ def _parsed(name: str, lines: Iterable[str]) -> Iterator[_Row]:
         yield _Row(line, award_id, recipients, dict(zip(header, (cell.strip() for cell in row), strict=True)))
 
 
-def _filled_rows(name: str, reader: Reader) -> Iterator[list[str]]:
-    """Yield the rows that are not empty. Raises InputError with the line of what is not CSV."""
+def _filled_rows(name: str, rows: CsvRows) -> Iterator[list[str]]:
+    """Yield the rows that are not empty.
+
+    Raises InputError with the line of what is not CSV, and of what git left in the place of a row.
+    """
     try:
-        yield from filter(None, reader)
+        for row in filter(None, rows):
+            leftover = find_leftover(row[0].encode()) if row[0].startswith(("<", ">", "version ")) else None
+            if leftover is not None:
+                raise InputError(leftover.problem, leftover.hint, path=name, line=rows.line)
+            yield row
     except csv.Error as error:
-        hint = "write it as plain CSV: quote a cell as a whole, and write no cell of 131,072 characters"
-        raise InputError(f"the truth is not CSV ({error})", hint, path=name, line=reader.line_num) from error
+        hint = "write it as plain CSV, and quote a cell as a whole"
+        raise InputError(f"the truth is not CSV ({error})", hint, path=name, line=rows.line) from error
 
 
 def check_truth(
@@ -255,8 +266,7 @@ def _examples(found: Iterable[tuple[str, int]]) -> str:
 
 def _lines(path: Path) -> Mapping[str, int]:
     """Return the line of each award in a truth that was read before."""
-    with TextIOWrapper(BufferedReader(open_file(path)), encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file, strict=True)
+    with _csv_of(path) as rows:
         header = [column.strip().casefold() for column in next(rows, [])]
         place = header.index(COLUMNS[0])
-        return {row[place].strip(): rows.line_num for row in rows if row}
+        return {row[place].strip(): rows.line for row in rows if row}

@@ -72,6 +72,12 @@ def test_names_on_the_page_have_no_unseen_characters_and_are_not_too_long(progra
     assert len(page) < 200_000
 
 
+def test_a_reviewer_of_endless_name_is_refused_before_anyone_decides(program):
+    done = program(*tables("--reviewer", "x" * 201))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the reviewer has 201 characters, and may have 200" in done.stderr
+
+
 @pytest.mark.slow
 def test_labels_that_are_missing_are_a_warning(program, tmp_path):
     program(*tables("--count", "6", "-q"))

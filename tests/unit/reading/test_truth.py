@@ -1,6 +1,9 @@
+import os
+
 import pytest
 
 from sbir_gate.errors import InputError
+from sbir_gate.model.labelling import AwardLabel
 from sbir_gate.model.records import IdentifierType
 from sbir_gate.reading.truth import check_truth, label_text, other_ids, read_labels, read_truth
 
@@ -147,3 +150,18 @@ def test_ids_that_no_answer_shares_are_doubted(right, named, is_doubted):
     doubt = other_ids({"A1": frozenset(right)}, named)
     assert bool(doubt) == is_doubted
     assert "'R1' there and 'N1' in the answers" in doubt or not is_doubted
+
+
+def test_a_row_without_an_end_is_named_with_its_line(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text("award_id,recipient_ids\nA1,R1\n")
+    os.truncate(path, 10 * 2**30)
+    with pytest.raises(InputError, match=r"truth\.csv:3: the truth is not CSV \(a row is longer than"):
+        read_truth(path)
+
+
+def test_what_is_written_can_be_read(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text(label_text([AwardLabel("A1", (), note="x" * 1_000_000)]))
+    with pytest.raises(InputError, match=r"more than 1,048,576 characters \('A1'\)"):
+        label_text([*read_labels(path).values(), AwardLabel("A1", (), note=";=" * 400_000)])

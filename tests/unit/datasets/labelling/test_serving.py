@@ -1,6 +1,7 @@
 """The served labelling page: its token, its host, its search and what it saves."""
 
 import json
+import socket
 import threading
 from http.client import HTTPConnection
 from pathlib import Path
@@ -9,16 +10,23 @@ from urllib.parse import urlsplit
 import pytest
 
 from sbir_gate.datasets.labelling.serving import LabelChange, LabelFile, LabelServer, LabelService
-from sbir_gate.errors import OutputError
+from sbir_gate.errors import InputError, OutputError
 from sbir_gate.model.labelling import AwardLabel
+from tests.server import RESET
 
 
 class Kept:
-    """Keeps what was changed; fails where it is full."""
+    """Keeps what was changed; fails where it is full, and shows no page where it is damaged."""
 
     def __init__(self):
         self.changes = []
         self.is_full = False
+        self.is_damaged = False
+
+    def page(self):
+        if self.is_damaged:
+            raise InputError("is empty", "name the award", path="truth.csv", line=3)
+        return "<p>page</p>"
 
     def change(self, change):
         if self.is_full:
@@ -33,24 +41,27 @@ def kept():
 
 
 @pytest.fixture
-def ask(kept):
-    """Give a function that sends a request to a running server and returns status and text."""
-    service = LabelService(
-        lambda: "<p>page</p>", lambda text: [{"recipient_id": "R1", "name": text}], kept.change
-    )
+def address(kept):
+    """Give the address of a running server, in parts."""
+    service = LabelService(kept.page, lambda text: [{"recipient_id": "R1", "name": text}], kept.change)
     with LabelServer(service) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        address = urlsplit(server.address)
-
-        def send(method, place, body=None, path=None, host=None, **headers):
-            connection = HTTPConnection(address.hostname, address.port, timeout=10)
-            headers |= {} if host is None else {"Host": host}
-            connection.request(method, path or address.path + place, body, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-
-        yield send
+        yield urlsplit(server.address)
         server.shutdown()
+
+
+@pytest.fixture
+def ask(address):
+    """Give a function that sends a request and returns status and text."""
+
+    def send(method, place, body=None, path=None, host=None, **headers):
+        connection = HTTPConnection(address.hostname, address.port, timeout=10)
+        headers |= {} if host is None else {"Host": host}
+        connection.request(method, path or address.path + place, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+    return send
 
 
 def test_the_page_and_the_search_are_served(ask):
@@ -99,6 +110,33 @@ def test_too_much_at_once_is_not_read(ask, kept):
     length = {"Content-Length": str(2**20 + 1)}
     assert ask("PUT", "labels", "", **length)[0] == 413
     assert kept.changes == []
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "-1", "1_0", "\u0661", "x"])
+def test_a_length_that_is_none_is_refused_in_one_line(ask, kept, length):
+    status, text = ask("PUT", "labels", "", **{"Content-Length": length.encode("utf-8")})
+    assert (status, text) == (400, "the Content-Length is not a number of bytes\n")
+    assert kept.changes == []
+
+
+def test_an_address_that_is_none_is_refused_in_one_line(ask, address, capfd):
+    for method in ("GET", "PUT"):
+        assert ask(method, "", path="http://[x", host=address.netloc) == (400, "Invalid IPv6 URL\n")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_file_that_was_damaged_while_it_is_served_is_named_in_the_place_of_the_page(ask, kept, capfd):
+    kept.is_damaged = True
+    assert ask("GET", "") == (400, "truth.csv:3: is empty\n")
+    assert capfd.readouterr().err == ""
+
+
+def test_nothing_is_printed_of_a_client_that_goes_away(address, ask, capfd):
+    with socket.create_connection((address.hostname, address.port)) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        client.sendall(f"GET {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\n".encode())
+    assert ask("GET", "")[0] == 200
+    assert capfd.readouterr().err == ""
 
 
 def made(award_id, *recipients):
@@ -170,9 +208,21 @@ def test_labels_of_awards_that_are_not_shown_cannot_be_removed(tmp_path):
     assert [*kept.read()] == ["OLD"]
 
 
-@pytest.mark.parametrize("change", [made("A9", "R1"), made("A1", "R 1"), made("A1", "R;1"), made("A1", "")])
+@pytest.mark.parametrize(
+    "change",
+    [
+        made("A9", "R1"),
+        made("A1", "R 1"),
+        made("A1", "R;1"),
+        made("A1", ""),
+        made("A1", "R" * 501),
+        made("A1", *map(str, range(101))),
+        LabelChange((AwardLabel("A2", ()), AwardLabel("A1", (), note="x" * 131_072))),
+        LabelChange((AwardLabel("A1", (), "x" * 201),)),
+    ],
+)
 def test_what_the_file_cannot_hold_is_refused(tmp_path, change):
     path = tmp_path / "truth.csv"
     with pytest.raises(ValueError, match="no label can be made"):
-        LabelFile(path, frozenset({"A1"})).change(change)
+        LabelFile(path, frozenset({"A1", "A2"})).change(change)
     assert not path.exists()
