@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from sbir_gate.cli.options import Group
 from sbir_gate.cli.printing import harmless, put, put_line
 from sbir_gate.cli.progress import Ticker
 from sbir_gate.cli.publish import (
@@ -36,6 +37,7 @@ _MAX_RUNNER_FILE_BYTES = 2**20  # these files are empty when a step begins
 
 
 @click.group(
+    cls=Group,
     epilog="""\b
 Examples:
   sbir-gate action measure
@@ -43,7 +45,7 @@ Examples:
 
 The steps read the inputs of action.yml from SBIR_GATE_INPUT_<NAME> and the event from the runner's variables.
 You need not call them yourself: 'sbir-gate help github-action' has complete workflows.
-"""
+""",
 )
 def action() -> None:
     """Run one step of the GitHub Action."""

@@ -144,11 +144,11 @@ def exit_status(
         if interruption.has_come:
             put_line("; ".join(["interrupted", *_notes(error)]), is_error=True)
             return interruption.exit_status
-        return _failure(error)
+        return _failure(error, sys.argv[1:] if arguments is None else arguments)
     return result if isinstance(result, int) else ExitStatus.OK
 
 
-def _failure(error: BaseException) -> ExitStatus:
+def _failure(error: BaseException, arguments: Sequence[str]) -> ExitStatus:
     """Explain the error in one line and return its exit status."""
     if isinstance(error, SbirGateError):
         from sbir_gate.cli.options import name_options
@@ -164,8 +164,7 @@ def _failure(error: BaseException) -> ExitStatus:
         if isinstance(error, names) and error.possibilities:
             _explain(error.message.rstrip("."), f"did you mean {error.possibilities[0]}?")
         else:
-            verb = getattr(getattr(error, "ctx", None), "command_path", "sbir-gate")
-            _explain(error.format_message().rstrip("."), f"see '{verb} --help'")
+            _explain(error.format_message().rstrip("."), f"see '{_called(arguments)} --help'")
         return ExitStatus.WRONG_INPUT
     if isinstance(error, click.Abort):
         put_line("", is_error=True)  # the cursor is behind the question
@@ -176,6 +175,18 @@ def _failure(error: BaseException) -> ExitStatus:
         "this is a bug in sbir-gate: run 'sbir-gate --debug ...' for the traceback and report it",
     )
     return ExitStatus.BROKEN
+
+
+def _called(arguments: Sequence[str]) -> str:
+    """Return the command that the arguments call, with the group that it is in."""
+    command: click.Command | None = application
+    called = ["sbir-gate"]
+    for word in arguments:
+        if not isinstance(command, click.Group) or word.startswith("-"):
+            continue
+        command = command.get_command(click.Context(command), word)
+        called += [word] if command is not None else []
+    return " ".join(called)
 
 
 def _notes(error: BaseException) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sbir_gate.cli.options import FilePath, effective_settings, settings_options
+from sbir_gate.cli.options import FilePath, Group, effective_settings, settings_options
 from sbir_gate.cli.printing import harmless, put_line
 from sbir_gate.errors import InputError, UsageError
 from sbir_gate.model.moments import moment_text
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sbir_gate.settings.schema import Settings
 
 
-@click.group()
+@click.group(cls=Group)
 def baseline() -> None:
     """Show, promote or verify the baseline of a gate."""
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from sbir_gate.cli.options import Choice, effective_settings, settings_options
+from sbir_gate.cli.options import Choice, Group, effective_settings, settings_options
 from sbir_gate.cli.printing import put
 
 
-@click.group()
+@click.group(cls=Group)
 def config() -> None:
     """Show the effective settings and the source of each value."""
 

@@ -10,16 +10,30 @@ from pathlib import Path
 import click
 
 from sbir_gate.cli.fetch import fetch
-from sbir_gate.cli.options import Choice, FilePath, effective_settings, quiet_option, settings_options
+from sbir_gate.cli.options import Choice, FilePath, Group, effective_settings, quiet_option, settings_options
 from sbir_gate.cli.printing import put, put_line
 from sbir_gate.cli.progress import Ticker
-from sbir_gate.datasets.synthesising.options import FileFormat, SynthesisOptions, SynthesisSummary
-from sbir_gate.datasets.synthesising.worlds import WORLDS, Damage, World
+from sbir_gate.datasets.synthesising.options import (
+    FEWEST_RECIPIENTS,
+    MOST_AWARDS,
+    MOST_RECIPIENTS,
+    FileFormat,
+    SynthesisOptions,
+    SynthesisSummary,
+)
+from sbir_gate.datasets.synthesising.worlds import (
+    MOST_SAME_NAME,
+    MOST_WITHOUT_RECIPIENT,
+    WORLDS,
+    Damage,
+    World,
+)
+from sbir_gate.errors import UsageError
 
 _WIDTH = 100  # columns if standard output is not a terminal
 
 
-@click.group()
+@click.group(cls=Group)
 def data() -> None:
     """Download published data, profile a database dump, or generate benchmark data."""
 
@@ -53,10 +67,22 @@ A world is how hard the data is to link. Worlds by name:
                         heavy damage, 40% with identifiers
 """
 )
-@click.option("--awards", type=int, default=1000, show_default=True, help="Number of awards.")
-@click.option("--recipients", type=int, default=25000, show_default=True, help="Number of recipients.")
 @click.option(
-    "--seed", type=int, default=1, show_default=True, help="Random seed; the same seed gives the same files."
+    "--awards", type=click.IntRange(1, MOST_AWARDS), default=1000, show_default=True, help="Number of awards."
+)
+@click.option(
+    "--recipients",
+    type=click.IntRange(FEWEST_RECIPIENTS, MOST_RECIPIENTS),
+    default=25000,
+    show_default=True,
+    help="Number of recipients, at least as many as awards.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Random seed; the same seed gives the same files.",
 )
 @click.option(
     "--format",
@@ -70,13 +96,30 @@ A world is how hard the data is to link. Worlds by name:
 @click.option(
     "--world", type=Choice(tuple(WORLDS)), default="plain", show_default=True, help="A world by name."
 )
-@click.option("--name-frequency", type=int, help="Other recipients with a firm's name, on average: 0 to 50.")
 @click.option(
-    "--without-recipient", type=int, metavar="PERCENT", help="Share of the firms without a recipient."
+    "--name-frequency",
+    type=click.IntRange(0, MOST_SAME_NAME),
+    help="Other recipients with a firm's name, on average.",
 )
-@click.option("--without-place", type=int, metavar="PERCENT", help="Share of the recipients without a place.")
+@click.option(
+    "--without-recipient",
+    type=click.IntRange(0, MOST_WITHOUT_RECIPIENT),
+    metavar="PERCENT",
+    help="Share of the firms without a recipient.",
+)
+@click.option(
+    "--without-place",
+    type=click.IntRange(0, 100),
+    metavar="PERCENT",
+    help="Share of the recipients without a place.",
+)
 @click.option("--damage", type=Choice([each.value for each in Damage]), help="How different spellings are.")
-@click.option("--identifiers", type=int, metavar="PERCENT", help="Share of the firms with a UEI or DUNS.")
+@click.option(
+    "--identifiers",
+    type=click.IntRange(0, 100),
+    metavar="PERCENT",
+    help="Share of the firms with a UEI or DUNS.",
+)
 @click.option("--output", type=FilePath(), required=True, help="Folder for the files.")
 @quiet_option
 def synthesise(
@@ -93,6 +136,11 @@ def synthesise(
     """Generate realistic awards, recipients and their correct links."""
     from sbir_gate.datasets.synthesising.dataset import synthesise as synthesise_data
 
+    if sample and changes["identifiers"] is None and WORLDS[world].identifiers is not None:
+        raise UsageError(
+            f"--world {world} sets a share of identifiers, and --sample deals every identifier type in turn",
+            "leave out --sample, or name another world",
+        )
     options = SynthesisOptions(
         awards, recipients, seed, FileFormat(file_format), sample, _changed(WORLDS[world], changes)
     )

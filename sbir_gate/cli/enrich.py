@@ -11,7 +11,7 @@ import click
 
 from sbir_gate.cli.options import (
     Choice,
-    FilePath,
+    NewFile,
     check_dagster,
     effective_settings,
     quiet_option,
@@ -52,11 +52,11 @@ Examples:
 @click.option(
     "--output",
     required=True,
-    type=FilePath(may_be_remote=True),
+    type=NewFile(may_be_remote=True),
     help="File to write: .parquet, .csv or .csv.gz; also at an address such as s3://bucket/linked.parquet.",
 )
-@click.option("--rejects", type=FilePath(), help="CSV file for rows that could not be read.")
-@click.option("--metrics", type=FilePath(), help="JSON file for stages and work counters.")
+@click.option("--rejects", type=NewFile(), help="CSV file for rows that could not be read.")
+@click.option("--metrics", type=NewFile(), help="JSON file for stages and work counters.")
 @click.option("--workers", type=click.IntRange(min=1), help="Number of threads; default: all cores.")
 @click.option(
     "--cluster",

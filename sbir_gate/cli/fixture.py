@@ -14,6 +14,7 @@ from sbir_gate.cli.drawn_fixture import drawn_lines, file_line
 from sbir_gate.cli.options import (
     Choice,
     FilePath,
+    Group,
     effective_settings,
     history_source_option,
     quiet_option,
@@ -35,7 +36,7 @@ _REASONS = {
 }
 
 
-@click.group()
+@click.group(cls=Group)
 def fixture() -> None:
     """Show what the fixture represents, or draw a newer one that keeps its labels."""
 

@@ -15,6 +15,7 @@ from sbir_gate.cli.completion import complete_metric
 from sbir_gate.cli.options import (
     Choice,
     FilePath,
+    Group,
     change_points_option,
     effective_settings,
     has_change_points,
@@ -34,7 +35,7 @@ _WIDTH = 120
 F = TypeVar("F", bound=Callable[..., object])
 
 
-@click.group()
+@click.group(cls=Group)
 def history() -> None:
     """List past Runs, query metrics and trends, or import and share Runs."""
 

@@ -28,6 +28,8 @@ _TARGET_BRANCH_VARIABLE = "GITHUB_BASE_REF"
 
 F = TypeVar("F", bound=Callable[..., object])
 
+_SENTENCE = 1000  # characters, more than any sentence has
+
 _JOB_COMMAND = (
     *("{python}", "-m", "sbir_gate", "enrich", "--through", "dagster", "--quiet"),
     *("--awards", "{awards}", "--recipients", "{recipients}", "--output", "{output}"),
@@ -56,6 +58,29 @@ class FilePath(click.Path):
                 return path_of(os.fspath(value))
             self.fail("must be a path on this machine, not an address", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class NewFile(FilePath):
+    """A file to write that cannot be standard output."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Return the path. Raises click's BadParameter for `-` besides."""
+        if os.fspath(value) == "-":
+            self.fail("cannot be standard output: name a file", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Group(click.Group):
+    """Commands within a command: the help has the first sentence of each, whole."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with their sentences."""
+        with formatter.section("Commands"):
+            names = self.list_commands(ctx)
+            sentences = (self.commands[name].get_short_help_str(_SENTENCE) for name in names)
+            formatter.write_dl(list(zip(names, sentences, strict=True)))
 
 
 class FiniteRange(click.FloatRange):
@@ -96,15 +121,15 @@ def settings_options(function: F) -> F:
     )(function)
 
 
-def policy_from_option(function: F) -> F:
-    """Add --policy-from."""
+def policy_from_option(function: F, more: str = "") -> F:
+    """Add --policy-from; `more` is what its help says besides."""
     return click.option(
         "--policy-from",
         "policy_from",
         metavar="REF",
         shell_complete=complete_ref,
         help="Read limits, waivers and baseline from the merge base with REF, "
-        "e.g. origin/main, not from the working tree. With --base, the base commit is the default.",
+        "e.g. origin/main, not from the working tree." + more,
     )(function)
 
 

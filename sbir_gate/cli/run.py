@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -81,7 +82,7 @@ Examples:
 @format_option
 @verbose_option
 @fail_on_option
-@policy_from_option
+@partial(policy_from_option, more=" With --base, the base commit is the default.")
 @settings_options
 @quiet_option
 def run(

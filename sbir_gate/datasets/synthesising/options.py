@@ -44,19 +44,19 @@ class SynthesisOptions:
     def __post_init__(self) -> None:
         if not 1 <= self.awards <= MOST_AWARDS:
             hint = "ask for a number of awards in that range"
-            raise UsageError(f"awards is {self.awards:,}, not 1 to {MOST_AWARDS:,}", hint)
+            raise UsageError(f"--awards is {self.awards:,}, not 1 to {MOST_AWARDS:,}", hint)
         fewest = max(FEWEST_RECIPIENTS, self.awards)
         if not fewest <= self.recipients <= MOST_RECIPIENTS:
             raise UsageError(
-                f"recipients is {self.recipients:,}, not {fewest:,} to {MOST_RECIPIENTS:,}",
+                f"--recipients is {self.recipients:,}, not {fewest:,} to {MOST_RECIPIENTS:,}",
                 f"the firms of {self.awards:,} awards need at least {fewest:,} recipients",
             )
         if self.seed < 0:
-            raise UsageError(f"seed is {self.seed}, below 0", "any whole number from 0 is a seed")
+            raise UsageError(f"--seed is {self.seed}, below 0", "any whole number from 0 is a seed")
         if self.is_sample and self.world.identifiers is not None:
             raise UsageError(
                 "a sample deals every identifier type in turn, so a share of identifiers has no effect",
-                "leave out --sample, or the share of identifiers",
+                "leave out --sample or --identifiers",
             )
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from sbir_gate.errors import UsageError
 
 MOST_SAME_NAME = 50
+MOST_WITHOUT_RECIPIENT = 99
 
 
 class Damage(StrEnum):
@@ -64,12 +65,12 @@ class World:
     def __post_init__(self) -> None:
         for name, value, most in (
             ("name-frequency", self.name_frequency, MOST_SAME_NAME),
-            ("without-recipient", self.without_recipient, 99),
+            ("without-recipient", self.without_recipient, MOST_WITHOUT_RECIPIENT),
             ("without-place", self.without_place, 100),
             ("identifiers", self.identifiers, 100),
         ):
             if value is not None and not 0 <= value <= most:
-                raise UsageError(f"{name} is {value}, not 0 to {most}", "give a whole number in that range")
+                raise UsageError(f"--{name} is {value}, not 0 to {most}", "give a whole number in that range")
 
     @property
     def shares(self) -> DamageShares:

@@ -124,6 +124,26 @@ def test_a_near_miss_of_whatever_is_typed_is_suggested_in_one_line(
             ["label", "--compare", "a.csv", "b.csv"],
             "a.csv: the truth cannot be read: No such file or",
         ),
+        (
+            ["label", "--compare", "a.csv"],
+            "Option '--compare' requires 2 arguments; see 'sbir-gate label --help'\n",
+        ),
+        (
+            ["data", "fetch", "--url"],
+            "Option '--url' requires an argument; see 'sbir-gate data fetch --help'\n",
+        ),
+        (
+            ["enrich", "--awards", "a.csv", "--recipients", "r.csv", "--output", "-"],
+            "Invalid value for '--output': cannot be standard output: name a file; see",
+        ),
+        (
+            ["data", "synthesise", "--awards", "0", "--output", "x"],
+            "Invalid value for '--awards': 0 is not in the range 1<=x<=9999999; see",
+        ),
+        (
+            ["data", "synthesise", "--sample", "--world", "hard", "--output", "x"],
+            "--world hard sets a share of identifiers, and --sample deals every",
+        ),
     ],
 )
 def test_an_error_names_what_the_user_gave(tmp_path, arguments, error, monkeypatch, capsys):
@@ -132,3 +152,15 @@ def test_an_error_names_what_the_user_gave(tmp_path, arguments, error, monkeypat
     said = capsys.readouterr().err
     assert said.startswith(f"error: {error}")
     assert "fixtures." not in said
+
+
+@pytest.mark.parametrize("group", ["action", "baseline", "config", "data", "fixture", "history"])
+def test_the_help_of_a_group_has_whole_sentences(group, capsys):
+    assert exit_status(Interruption(), [group, "--help"]) == 0
+    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize(("verb", "has_base"), [("run", True), ("diff", False), ("report", False)])
+def test_the_help_names_options_that_the_command_has(verb, has_base, capsys):
+    exit_status(Interruption(), [verb, "--help"])
+    assert ("--base," in capsys.readouterr().out) is has_base

@@ -9,13 +9,13 @@ from sbir_gate.errors import ExitStatus, UsageError
 @pytest.mark.parametrize(
     ("awards", "recipients", "seed", "fault"),
     [
-        (0, 10, 1, "awards is 0, not 1 to 9,999,999"),
-        (-5, 10, 1, "awards is -5, not 1 to 9,999,999"),
-        (10_000_000, 20_000_000, 1, "awards is 10,000,000, not 1 to 9,999,999"),
-        (1, 9, 1, "recipients is 9, not 10 to 999,999,999"),
-        (1000, 999, 1, "recipients is 999, not 1,000 to 999,999,999"),
-        (1000, 1_000_000_000, 1, "recipients is 1,000,000,000, not 1,000 to 999,999,999"),
-        (1, 10, -1, "seed is -1, below 0"),
+        (0, 10, 1, "--awards is 0, not 1 to 9,999,999"),
+        (-5, 10, 1, "--awards is -5, not 1 to 9,999,999"),
+        (10_000_000, 20_000_000, 1, "--awards is 10,000,000, not 1 to 9,999,999"),
+        (1, 9, 1, "--recipients is 9, not 10 to 999,999,999"),
+        (1000, 999, 1, "--recipients is 999, not 1,000 to 999,999,999"),
+        (1000, 1_000_000_000, 1, "--recipients is 1,000,000,000, not 1,000 to 999,999,999"),
+        (1, 10, -1, "--seed is -1, below 0"),
     ],
 )
 def test_sizes_that_cannot_be_are_refused(awards, recipients, seed, fault):

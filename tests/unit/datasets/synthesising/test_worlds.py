@@ -159,4 +159,4 @@ def test_a_sample_has_its_own_share_of_identifiers():
     with pytest.raises(UsageError, match="a sample deals every identifier type") as caught:
         SynthesisOptions(10, 100, 1, is_sample=True, world=World(identifiers=10))
 
-    assert caught.value.hint == "leave out --sample, or the share of identifiers"
+    assert caught.value.hint == "leave out --sample or --identifiers"
