@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import click
 
+from sbir_gate.gate.reporting.explanation_words import BASES, CHANGES, FEATURES, KEYS, RULES, STAGES
 from sbir_gate.gate.reporting.no_link import reason_text
 from sbir_gate.gate.reporting.plain_text import cut, plain
 from sbir_gate.gate.reporting.quantities import ARROW, NOTHING, counted, rate, signed_number
 from sbir_gate.gate.reporting.table_text import TableLayout, table_lines
 from sbir_gate.model.explanation import (
     Basis,
-    Change,
     DecisionShift,
     ExplainedCandidate,
     Explanation,
@@ -25,88 +25,12 @@ from sbir_gate.model.explanation import (
 )
 from sbir_gate.model.matches import DecisionKind, NoLinkReason
 from sbir_gate.model.moments import moment_text
-from sbir_gate.model.verdict import LostBy
 
 _MOST_PARTS = 12
 _LEAST_LOG_ODDS = 0.005
 _BAR = 24
 NARROWEST_WIDTH = 40
 
-_FEATURES = {
-    "token_sort": "similarity of the sorted words",
-    "token_set": "similarity of the shared words",
-    "partial": "one name within the other",
-    "plain": "similarity of the names as they are",
-    "compact": "similarity without blanks",
-    "compact_hinge": "near equality without blanks",
-    "jaro_winkler": "similarity of the beginnings",
-    "overlap": "shared words, rare ones weigh more",
-    "near_overlap": "shared and similar words",
-    "query_unmatched": "words of the award without a partner",
-    "recipient_unmatched": "words of the recipient without a partner",
-    "shared_rarity": "rarity of the shared words",
-    "near_rarity": "rarity of the similar words",
-    "same_first_token": "same first word",
-    "same_compact": "equal without blanks",
-    "same_canonical": "equal with words folded",
-    "cut_prefix": "beginning of a name that was cut",
-    "acronym": "initials of the other name",
-    "numbers_differ": "numbers in the names differ",
-    "same_zip5": "same ZIP code",
-    "same_zip3": "same ZIP area",
-    "zip_conflict": "ZIP areas differ",
-    "same_city": "same city",
-    "city_conflict": "cities differ",
-    "same_state": "same state",
-    "state_conflict": "states differ",
-    "uei_conflict": "UEIs differ",
-    "duns_conflict": "DUNS differ",
-    "same_compact_elsewhere": "equal name in another state",
-    "rare_token": "a shared word that no other name has",
-    "rare_token_elsewhere": "such a word in another state",
-    "name_frequency": "other recipients of that name",
-    "runner_ups": "candidates of the same name",
-    "margin": "lead over the next candidate",
-    "shared_keys": "shared search keys",
-    "shortness": "short name",
-    "query_rest": "rarest unmatched word of the award",
-    "recipient_rest": "rarest unmatched word of the recipient",
-    "contradiction": "unmatched words on both sides",
-    "unconfirmed_rest": "unmatched word, no place confirms",
-    "form_conflict": "legal forms differ",
-    "alias": "one of the names is an alias",
-}
-_KEYS = {
-    "start-in-zip3": "first 4 letters and ZIP area",
-    "end-in-zip3": "last 4 letters and ZIP area",
-    "initial-in-zip": "first letter and ZIP code",
-    "first-7": "first 7 letters",
-    "last-7": "last 7 letters",
-    "name": "whole name",
-    "token": "word",
-    "token-in-state": "word and state",
-    "stem-in-state": "start of a word and state",
-    "token-pair": "two words in a row",
-}
-_BASES = {
-    Basis.IDENTIFIER: "both carry the identifier, and their names agree or no other firm claims it",
-    Basis.EXACT_NAME: "the names are equal and the place agrees, or the name is rare and unique",
-    Basis.MODEL: "its confidence reaches the acceptance limit",
-}
-_CHANGES = {
-    Change.SAME_ZIP: "the recipient at the award's ZIP code",
-    Change.SAME_CITY: "the recipient in the award's city",
-    Change.SAME_STATE: "the recipient in the award's state, city unknown",
-    Change.OTHER_STATE: "the recipient in another state",
-    Change.PLACE_UNKNOWN: "the recipient's place unknown",
-    Change.UNIQUE_NAME: "no other recipient of that name",
-    Change.SAME_UEI: "the recipient's UEI on the award",
-}
-_STAGES = {
-    LostBy.BLOCKING: "the candidate search: it is not a candidate any more",
-    LostBy.SCORING: "scoring: another recipient has a higher confidence",
-    LostBy.ACCEPTANCE: "the acceptance limit: it is the best candidate, not certain enough",
-}
 _UNKNOWN = (
     "The engine's output does not say how the names were compared, which recipients were searched, or what"
     " would change the decision. For the built-in engine's reasons add --set enricher.command=null."
@@ -138,7 +62,10 @@ class TrialView:
 
 @dataclass(frozen=True, slots=True)
 class CandidateView:
-    """A candidate as text; `parts` add up to `total`, the log-odds of `model_confidence`."""
+    """A candidate as text; `parts` add up to `total`, the log-odds of `model_confidence`.
+
+    `heading` says what decided: the parts, or something that the model does not weigh.
+    """
 
     recipient_id: str
     name: str
@@ -155,6 +82,12 @@ class CandidateView:
     parts: tuple[PartRow, ...]
     total: float
     model_confidence: str
+    heading: str
+
+    @property
+    def is_by_parts(self) -> bool:
+        """Say whether the stated confidence is that of the parts."""
+        return self.confidence == self.model_confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +161,7 @@ def _why(found: Explanation) -> str:
         return f"name frequency: {have} of this name, and no place decides between them"
     if found.reason is not None:
         return reason_text(found.reason)
-    return "" if found.is_stated else _BASES.get(found.basis, "")
+    return "" if found.is_stated else BASES.get(found.basis, "")
 
 
 def _place(party: Party) -> str:
@@ -265,12 +198,26 @@ def _candidate(found: ExplainedCandidate) -> CandidateView:
         confidence=_confidence(found.confidence),
         confidence_value=found.confidence,
         reason=plain(found.reason),
-        keys=tuple(f"{_KEYS[key.kind]} {plain(key.text)}" for key in found.shared_keys),
+        keys=tuple(f"{KEYS[key.kind]} {plain(key.text)}" for key in found.shared_keys),
         compared_as=plain(weighing.query) if weighing else "",
         parts=tuple(_parts(found)),
         total=weighing.log_odds if weighing else 0.0,
         model_confidence=_confidence(weighing.confidence) if weighing else "",
+        heading=_heading(found),
     )
+
+
+def _heading(found: ExplainedCandidate) -> str:
+    """Return why the candidate has its confidence; the one of the model where another is stated, too."""
+    weighing = found.weighing
+    if weighing is None:
+        return ""
+    name = plain(found.party.name) or plain(found.recipient_id)
+    stated, alone = _confidence(found.confidence), _confidence(weighing.confidence)
+    if stated == alone:
+        return f"Why {name} has {stated}"
+    rule = f"rule {plain(found.reason)}" if found.reason else RULES.get(found.method, "rule")
+    return f"The {rule} decides; by name and place alone, {name} would have {alone}"
 
 
 def _parts(found: ExplainedCandidate) -> Iterator[PartRow]:
@@ -283,7 +230,7 @@ def _parts(found: ExplainedCandidate) -> Iterator[PartRow]:
     rest = [part for part in parts[len(shown) :] if part.log_odds]
     yield PartRow("start of every pair", "", weighing.intercept)
     for part in shown:
-        yield PartRow(_FEATURES[part.feature], f"{part.value:.2f}", part.log_odds)
+        yield PartRow(FEATURES[part.feature], f"{part.value:.2f}", part.log_odds)
     if rest:
         yield PartRow(counted(len(rest), "smaller part"), "", sum(part.log_odds for part in rest))
 
@@ -299,7 +246,7 @@ def _trial(trial: Trial) -> TrialView:
         DecisionKind.CANDIDATE: f"not linked, {confidence}",
         DecisionKind.NONE: "no candidate",
     }
-    return TrialView(_CHANGES[trial.change], result[trial.kind])
+    return TrialView(CHANGES[trial.change], result[trial.kind])
 
 
 def _since(shift: DecisionShift, found: Explanation) -> tuple[str, ...]:
@@ -312,7 +259,7 @@ def _since(shift: DecisionShift, found: Explanation) -> tuple[str, ...]:
     if before.link == found.decision.link:
         return (was, "The link is the same now." if before.link else "Not linked now, either.")
     if shift.lost_by is not None:
-        return (was, f"That link was lost by {_STAGES[shift.lost_by]}.")
+        return (was, f"That link was lost by {STAGES[shift.lost_by]}.")
     if before.link and not found.names_candidates:
         return (was, "That link is lost. The engine reports no candidates, so the stage is not known.")
     return (was, "The link is new.")
@@ -379,7 +326,7 @@ def _weighed(view: ExplanationView, width: int) -> list[str]:
     low, high = min(reached), max(reached)
     scale = (bars - 1) / ((high - low) or 1.0)
     compared = f" as {best.compared_as}" if len(view.names) > 1 else ""
-    lines = [f"Why {best.name or best.recipient_id} has {best.model_confidence}{compared}, in log-odds:"]
+    lines = [f"{best.heading}{compared}, in log-odds:"]
     for part, start, end in zip(best.parts, reached, reached[1:], strict=False):
         left, right = (round((edge - low) * scale) for edge in sorted((start, end)))
         mark = ("+" if part.log_odds >= 0 else "-") * max(right - left, 1)

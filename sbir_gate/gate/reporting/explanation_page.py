@@ -104,19 +104,24 @@ def _waterfall(number: int, best: CandidateView) -> Chart:
         (part.name, part.value, _number_cell(part.log_odds), _number_cell(end))
         for part, end in zip(best.parts, ends, strict=True)
     )
-    name = best.name or best.recipient_id
+    sizes = [*(part.log_odds for part in best.parts), best.total]
+    # color alone does not show the direction of a bar
+    bars = tuple(
+        f"{signed_number(size)} {name}" for size, name in zip(sizes, (*names, "together"), strict=True)
+    )
+    together = f": confidence {best.confidence}" if best.is_by_parts else ""
     return Chart(
         f"parts-{number}",
-        f"Why {name} has {best.model_confidence}",
-        f"The parts add up to log-odds of {signed_number(best.total)}: confidence {best.model_confidence}.",
+        best.heading,
+        f"The parts add up to log-odds of {signed_number(best.total)}{together}.",
         (
             Series(
                 "log-odds",
                 Mark.BAR,
-                (*names, "together"),
-                (*(part.log_odds for part in best.parts), best.total),
+                bars,
+                tuple(sizes),
                 base=(*starts, 0.0),
-                texts=(*(f"{part.name}: {signed_number(part.log_odds)}" for part in best.parts), "together"),
+                texts=bars,
                 tones=(*(Tone.GOOD if part.log_odds >= 0 else Tone.BAD for part in best.parts), Tone.QUIET),
             ),
         ),

@@ -10,6 +10,7 @@ from sbir_gate.gate.reporting.metric_names import metric_anchor, metric_name
 from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.quantities import (
     NO_CHANGE,
+    NOT_MEASURED,
     NOTHING,
     change_percent,
     change_text,
@@ -88,12 +89,18 @@ def metric_row(change: Change) -> MetricRow:
         key=plain(change.metric, _KEY_CHARACTERS),
         anchor=metric_anchor(change.metric),
         change=_with_measured(change, text),
-        values=quantity(change.head, unit)
-        if is_same or (change.reference is None and change.head is not None)
-        else quantities(change.reference, change.head, unit),
+        values=_values(change, unit, is_same=is_same),
         limit=limit_text(change),
         estimate=change_percent(change),
     )
+
+
+def _values(change: Change, unit: str, *, is_same: bool) -> str:
+    if change.head is None and not change.is_measured:
+        return NOT_MEASURED
+    if is_same or (change.reference is None and change.head is not None):
+        return quantity(change.head, unit)
+    return quantities(change.reference, change.head, unit)
 
 
 def change_phrase(change: Change) -> str:

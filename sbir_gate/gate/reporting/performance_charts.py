@@ -107,11 +107,11 @@ def _percent(ratio: float | None) -> float | None:
 def _stage_chart(
     changes: Sequence[Change], start: str, title: str, total: str, runs: Sequence[Run]
 ) -> Chart | None:
-    """Return each stage as two bars, from the whole run down; None where no stage was measured."""
-    shown = [change for change in changes if change.metric == total]
-    shown += [change for change in changes if change.metric.startswith(start)]
-    if all(change.metric == total for change in shown):
+    """Return each stage as two bars, from the whole run down; None where head has no stage."""
+    stages = [change for change in changes if change.metric.startswith(start)]
+    if all(change.head is None for change in stages):
         return None
+    shown = [*(change for change in changes if change.metric == total), *stages]
     names = [_stage_name(change, start) for change in shown]
     unit = plain(shown[-1].unit, _NAME_CHARACTERS)
     key = start.rstrip("/").replace("_", "-")
@@ -119,7 +119,7 @@ def _stage_chart(
         (BASE, Tone.QUIET, [change.reference for change in shown]),
         (HEAD, Tone.PLAIN, [change.head for change in shown]),
     )
-    longest = max(shown[1:] or shown, key=lambda change: change.head or 0.0)
+    longest = max(stages, key=lambda change: change.head or 0.0)
     return Chart(
         f"chart-{key}",
         title,
@@ -209,7 +209,7 @@ def repeats_of(metric: str, value: float | None, runs: Sequence[Run]) -> tuple[f
 
 
 def _repeat_chart(changes: Sequence[Change], metric: str, head: Run, others: Sequence[Run]) -> Chart | None:
-    """Return each repeat as a point, with the medians as lines; None where the repeats are not at hand."""
+    """Return each repeat as a point, with the medians as lines; None where head's are not at hand."""
     change = next((each for each in changes if each.metric == metric), None)
     if change is None:
         return None
@@ -219,7 +219,7 @@ def _repeat_chart(changes: Sequence[Change], metric: str, head: Run, others: Seq
         (HEAD, Tone.PLAIN, change.head, repeats_of(metric, change.head, (head, *others))),
     )
     known = [each for each in sides if each[3]]
-    if not known or max(len(repeats) for *_, repeats in known) < _FEWEST_POINTS:
+    if not sides[-1][-1] or max(len(repeats) for *_, repeats in known) < _FEWEST_POINTS:
         return None
     row, unit, key = metric_row(change), plain(change.unit, _NAME_CHARACTERS), metric.replace("_", "-")
     longest = max(len(repeats) for *_, repeats in known)

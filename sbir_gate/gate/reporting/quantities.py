@@ -11,6 +11,7 @@ from sbir_gate.model.verdict import Change
 
 NOTHING = "-"
 NO_CHANGE = "~"
+NOT_MEASURED = "not measured"
 ARROW = "\N{RIGHTWARDS ARROW}"
 MINUS = "\N{MINUS SIGN}"
 
@@ -79,7 +80,7 @@ def change_text(change: Change, *, is_shown: bool = False) -> str:
     estimate is printed in any case.
     """
     if change.head is None:
-        return NOTHING if change.reference is None else "gone"
+        return NOTHING if change.reference is None or not change.is_measured else "gone"
     if change.reference is None:
         return "not compared" if change.not_compared else NOTHING
     if not change.is_significant and not is_shown:

@@ -11,7 +11,7 @@ from sbir_gate.gate.reporting.metric_rows import MetricRow
 from sbir_gate.gate.reporting.next_steps import WAIVERS_FILE
 from sbir_gate.gate.reporting.performance_charts import performance_charts, tone_of
 from sbir_gate.gate.reporting.plain_text import plain
-from sbir_gate.gate.reporting.quantities import NOTHING, counted
+from sbir_gate.gate.reporting.quantities import NO_CHANGE, NOTHING, counted
 from sbir_gate.gate.reporting.view import CommitView, View, build_view
 from sbir_gate.gate.reporting.view import Fact as ViewFact
 from sbir_gate.model.finding import Severity
@@ -40,6 +40,7 @@ _OUTCOME_TONES = {
     Outcome.WARN: Tone.WARN,
     Outcome.INCONCLUSIVE: Tone.WARN,
 }
+_TILE_REMARKS = {NO_CHANGE: "unchanged", NOTHING: ""}
 _SEVERITIES = {Severity.INCONCLUSIVE: "open", Severity.INFO: "no limit"}
 _METRIC_COLUMNS = ("metric", "state", "change", "base → head", "limit")
 
@@ -80,7 +81,7 @@ def _tiles(view: View) -> Iterator[Fact]:
         if metric in rows:
             row = rows[metric]
             tone = tone_of(row.severity) if row.is_open else Tone.PLAIN
-            yield Fact(row.name, row.values, "unchanged" if row.change == "~" else row.change, tone)
+            yield Fact(row.name, row.values, _TILE_REMARKS.get(row.change, row.change), tone)
     for name, commit in (("Base", view.base), ("Head", view.head)):
         if commit is not None:
             yield _commit_tile(name, commit)

@@ -8,7 +8,7 @@ import pytest
 
 from sbir_gate.engine.matching import candidates
 from sbir_gate.engine.matching.similarity import FEATURES
-from sbir_gate.gate.reporting import explanation
+from sbir_gate.gate.reporting import explanation_words
 from sbir_gate.gate.reporting.explanation import NARROWEST_WIDTH, explanation_view, render_explanation
 from sbir_gate.gate.reporting.plain_text import display_width
 from sbir_gate.model.explanation import (
@@ -67,17 +67,33 @@ def test_the_whole_explanation(check_golden):
 
 
 def test_every_feature_key_reason_and_change_has_words():
-    assert {*FEATURES} <= explanation._FEATURES.keys()
+    assert {*FEATURES} <= explanation_words.FEATURES.keys()
     kinds = {piece.kind for piece in (*candidates._NAME_PIECES, *candidates._TOKEN_PIECES)}
-    assert kinds == explanation._KEYS.keys()
-    assert {*Change} == explanation._CHANGES.keys()
-    assert {*LostBy} == explanation._STAGES.keys()
+    assert kinds == explanation_words.KEYS.keys()
+    assert {*Change} == explanation_words.CHANGES.keys()
+    assert {*LostBy} == explanation_words.STAGES.keys()
 
 
 def test_a_frequent_name_is_counted():
     frequent = replace(BEST, weighing=replace(WEIGHING, name_frequency=3))
     view = explanation_view(replace(FOUND, candidates=(frequent,), reason=NoLinkReason.NAME_FREQUENCY))
     assert view.why.startswith("name frequency: 3 recipients of this name")
+
+
+@pytest.mark.parametrize(
+    ("method", "reason", "said"),
+    [
+        ("uei-exact", "", "The identifier decides; by name and place alone,"),
+        ("name-exact", "", "The rule for equal names decides; by name and place alone,"),
+        ("name-fuzzy", "other-words", "The rule other-words decides; by name and place alone,"),
+    ],
+)
+def test_where_the_model_does_not_decide_one_line_says_what_does(method, reason, said):
+    best = replace(BEST, method=method, confidence=0.998, reason=reason)
+    linked = Decision("A1", DecisionKind.LINK, method, "R7", 100.0, 0.998, ("R7",))
+    text = text_of(replace(FOUND, decision=linked, candidates=(best,), reason=None), width=120)
+    assert f"\n{said} QUELLMARK OPTIX LLC would have 0.091, in log-odds:\n" in text
+    assert "Why QUELLMARK OPTIX LLC has" not in text
 
 
 def test_the_parts_that_are_shown_add_up_to_the_total():

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sbir_gate.gate.reporting.explanation import explanation_view
 from sbir_gate.gate.reporting.explanation_page import render_explanations
+from sbir_gate.gate.reporting.quantities import MINUS
 from sbir_gate.model.explanation import Party
 from tests.page_body import body_of
 from tests.unit.gate.reporting.test_explanation import FOUND, shift_of
@@ -27,8 +28,16 @@ def test_the_waterfall_ends_at_the_confidence():
         assert abs(start - reached) < 1e-9
         reached = start + size
     assert abs(reached - series["y"][-1]) < 1e-9
-    assert series["x"][-1] == "together"
+    assert series["x"][-1] == f"{MINUS}2.00 together"
+    assert f"{MINUS}2.50 ZIP areas differ" in series["x"]  # the direction is not shown by color alone
     assert "0.091" in page
+
+
+def test_a_link_by_an_identifier_has_one_confidence():
+    best = replace(FOUND.candidates[0], method="uei-exact", confidence=0.998)
+    text = re.sub(r"<script.*?</script>", "", page_of(replace(FOUND, candidates=(best,))), flags=re.DOTALL)
+    assert "The identifier decides; by name and place alone, QUELLMARK OPTIX LLC would have 0.091" in text
+    assert "confidence 0.091." not in text
 
 
 def test_each_award_has_a_section_and_works_without_scripts():
