@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -125,14 +126,14 @@ def run(
         "reports.folder": reports,
         "benchmark.is_timed": False if quick else None,
     }
-    with _settings_faults_left(config_file, assignments, options):
+    with _settings_faults_left(config_file, assignments, options, format_):
         options |= through_options(through, config_file, assignments, options)
         effective = effective_settings(config_file, assignments, options)
     request = policy_request(policy_from, config_file, assignments, options)
     named = base_name(base) if base is not None else None
     given = Given(config_file, os.environ, options, assignments)
     render = renderer(format_, verbose)
-    with _all_loaded():
+    with _all_loaded(), _error_printed(effective.settings.reports.folder, format_):
         with Ticker(is_quiet=quiet, keeps_first=True) as ticker:
             result = judge_here(effective, given, named, request, ticker.say)
         put(render(judged_by(result, effective)))
@@ -158,8 +159,30 @@ def _all_loaded() -> Iterator[None]:
 
 
 @contextmanager
+def _error_printed(reports: Path, format_: str) -> Iterator[None]:
+    """Print the verdict `error` that is left in the folder of reports, in a format that is for a file."""
+    began = datetime.now(UTC).replace(microsecond=0)
+    try:
+        yield
+    except SbirGateError:
+        _print_error(reports, format_, began)
+        raise
+
+
+def _print_error(reports: Path, format_: str, began: datetime) -> None:
+    from sbir_gate.documents import load_verdict
+    from sbir_gate.gate.conclusion import VERDICT_NAME
+    from sbir_gate.gate.rendering import render_error
+
+    with suppress(SbirGateError, OSError):  # what broke is reported, not this
+        verdict = load_verdict(reports / VERDICT_NAME)
+        if verdict.head_started_at >= began:  # else it is of an earlier run
+            put(render_error(verdict, format_))
+
+
+@contextmanager
 def _settings_faults_left(
-    config_file: Path | None, assignments: tuple[str, ...], options: Mapping[str, object]
+    config_file: Path | None, assignments: tuple[str, ...], options: Mapping[str, object], format_: str
 ) -> Iterator[None]:
     """Save a verdict `error` for invalid settings, if they still define the reports folder.
 
@@ -170,6 +193,7 @@ def _settings_faults_left(
     from sbir_gate.settings.effective import inspect_settings
     from sbir_gate.settings.layers import ASSIGNMENT_OPTION, COMMAND_LINE
 
+    began = datetime.now(UTC).replace(microsecond=0)
     try:
         yield
     except ConfigurationError as error:
@@ -178,6 +202,7 @@ def _settings_faults_left(
         if found is not None and not is_slip:
             with suppress(SbirGateError, OSError):  # report the settings error, not this one
                 leave_error_verdict(found, real_edges(), error)
+            _print_error(found.settings.reports.folder, format_, began)
         raise
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from sbir_gate import __version__
 from sbir_gate.errors import SbirGateError
 from sbir_gate.gate.comparing.promotion import baseline_obstacle
-from sbir_gate.gate.enricher_plan import enricher_name, settings_digest
+from sbir_gate.gate.enricher_plan import settings_digest
 from sbir_gate.gate.history import drift_before_promotion, noise_of_history
 from sbir_gate.gate.policy import own_judgement
 from sbir_gate.gate.storing.baselines import baseline_path, load_baseline, verify
@@ -23,7 +23,7 @@ from sbir_gate.gate.storing.references import HASH, find_reference
 from sbir_gate.gate.storing.sessions import load_companions
 from sbir_gate.model.diagnosis import Diagnosis, Flaw, Gravity
 from sbir_gate.model.finding import Fact
-from sbir_gate.model.run import Machine, Run
+from sbir_gate.model.run import Machine, Run, enricher_name
 from sbir_gate.model.verdict import PromotionObstacle
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings

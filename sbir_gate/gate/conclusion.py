@@ -36,9 +36,11 @@ from sbir_gate.model.companions import Companions
 from sbir_gate.model.finding import Finding, Place, Rule, Severity, place_of, recorded
 from sbir_gate.model.publication import Subjects, TrendSeries
 from sbir_gate.model.quality_report import QualityReport
-from sbir_gate.model.run import Run
+from sbir_gate.model.run import Call, Run, enricher_name
 from sbir_gate.model.verdict import Outcome, RecordChanges, Verdict
+from sbir_gate.settings.display import overrides
 from sbir_gate.settings.effective import EffectiveSettings
+from sbir_gate.settings.repository_file import name_from
 
 VERDICT_NAME = "verdict.json"
 REPORT_NAME = "report.md"
@@ -187,15 +189,21 @@ def discard_verdict(folder: Path) -> None:
             ) from error
 
 
-def leave_error_verdict(effective: EffectiveSettings, edges: Edges, error: SbirGateError) -> None:
-    """Write the verdict `error`; where something broke, the history remembers it."""
+def leave_error_verdict(
+    effective: EffectiveSettings, edges: Edges, error: SbirGateError, base: str = ""
+) -> None:
+    """Write the verdict `error`, called with this `base`; where something broke, the history remembers it."""
     settings = effective.settings
-    verdict, alerts = leave_error(settings.reports.folder, settings.gate.name, edges, error)
+    file = name_from(Path.cwd(), effective.file)
+    call = Call(enricher_name(settings.enricher.command), file, base, overrides(effective))
+    verdict, alerts = leave_error(settings.reports.folder, settings.gate.name, edges, error, call)
     if error.exit_status is ExitStatus.BROKEN:  # a slip of the hand is nothing to remember
         keep_error(verdict, edges.machine(), edges.source(), settings, alerts)
 
 
-def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> tuple[Verdict, AlertList]:
+def leave_error(
+    folder: Path, gate: str, edges: Edges, error: SbirGateError, call: Call | None = None
+) -> tuple[Verdict, AlertList]:
     """Write verdict (`error`), report and alerts to the folder of reports; return verdict and alerts."""
     source = edges.source()
     verdict = Verdict(
@@ -206,6 +214,7 @@ def leave_error(folder: Path, gate: str, edges: Edges, error: SbirGateError) -> 
         records=RecordChanges(),
         head_started_at=edges.now().replace(microsecond=0),
         head_commit=source.commit,
+        call=call,
     )
     alerts = alerts_of(verdict, source.branch, None)
     write_verdict(folder, None, verdict, edges.subject)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from sbir_gate.gate.conclusion import LOGS_NAME
@@ -100,8 +100,3 @@ def subject_line(effective: EffectiveSettings) -> str:
     settings = effective.settings
     engine = " ".join(settings.enricher.command or (BUILT_IN,))
     return f"gate {settings.gate.name}; engine: {engine}; settings file: {effective.file or 'none'}"
-
-
-def enricher_name(command: Sequence[str] | None) -> str:
-    """Return how a Run names the enricher: by its command line, or as the built-in one."""
-    return shlex.join(command) if command else BUILT_IN

@@ -41,6 +41,23 @@ class Judged:
     report_path: Path | None = None
 
 
+def render_error(verdict: Verdict, format_: str) -> str:
+    """Return the verdict on what broke, for which there is no Run, as text; nothing for the console.
+
+    There the error itself is said.
+    """
+    if format_ == "json":
+        return encode(VERDICT, verdict)
+    if format_ == "junit":
+        return render_junit(verdict)
+    subjects = Subjects.of(verdict, subject_here)
+    if format_ == "markdown":
+        return render_markdown(build_view(None, verdict, subjects=subjects), Surroundings())
+    if format_ == "html":
+        return render_report_page(None, verdict, Background(), subjects)
+    return ""
+
+
 def render(
     judged: Judged,
     format: str = "markdown",  # noqa: A002 -- named as the option of the command line

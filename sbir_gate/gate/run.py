@@ -16,7 +16,7 @@ from sbir_gate.gate.conclusion import GateResult, conclude, discard_verdict, lea
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.edited_fixture import measured_on_base
 from sbir_gate.gate.engine_sources import timing_against_baseline, timing_of
-from sbir_gate.gate.enricher_plan import enricher_name, plan_of, sealed_files, settings_digest, subject_line
+from sbir_gate.gate.enricher_plan import plan_of, sealed_files, settings_digest, subject_line
 from sbir_gate.gate.fixture import ReadFixture, known_recipients, read_fixture
 from sbir_gate.gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, CheckRun, run_benchmark
 from sbir_gate.gate.measuring.interleaving import BaseFailure, Side
@@ -31,7 +31,7 @@ from sbir_gate.model.companions import Companions, OnBaseFixture
 from sbir_gate.model.definitions import DEFINITIONS
 from sbir_gate.model.finding import Finding, Rule, note
 from sbir_gate.model.quality_report import QualityReport
-from sbir_gate.model.run import MetricKind, Run, Timing
+from sbir_gate.model.run import MetricKind, Run, Timing, enricher_name
 from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.settings.display import overrides
 from sbir_gate.settings.effective import EffectiveSettings

@@ -26,7 +26,7 @@ from sbir_gate.gate.conclusion import GateResult, conclude, discard_verdict, lea
 from sbir_gate.gate.edges import Edges
 from sbir_gate.gate.edited_fixture import measured_on_base
 from sbir_gate.gate.engine_sources import timing_beside
-from sbir_gate.gate.enricher_plan import enricher_name, plan_of, sealed_files, subject_line
+from sbir_gate.gate.enricher_plan import plan_of, sealed_files, subject_line
 from sbir_gate.gate.fixture import ReadFixture, read_fixture
 from sbir_gate.gate.measuring.base_environment import import_folders, side_environment
 from sbir_gate.gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, run_benchmark
@@ -49,7 +49,7 @@ from sbir_gate.gate.storing.merge_base import BaseName, MergeBase, find_base
 from sbir_gate.gate.storing.scratch import scratch_folder
 from sbir_gate.model.companions import Companions, OnBaseFixture
 from sbir_gate.model.finding import Rule, note
-from sbir_gate.model.run import Run, Source, Timing
+from sbir_gate.model.run import Run, Source, Timing, enricher_name
 from sbir_gate.model.verdict import Policy, Verdict
 from sbir_gate.settings.base_settings import Given
 from sbir_gate.settings.effective import EffectiveSettings
@@ -105,7 +105,7 @@ def run_beside_base(
                 head, has_own_policy=True, warnings=(note(Rule.BASELINE_REMEASURED), *head.warnings)
             )
     except SbirGateError as error:
-        leave_error_verdict(effective, edges, error)
+        leave_error_verdict(effective, edges, error, "" if by_own_policy else named.ref or "")
         raise
     head = judgement.marked(head)
 

@@ -17,7 +17,7 @@ from sbir_gate.errors import SbirGateError
 from sbir_gate.gate.comparing.sensitivity import FEWEST_TELLING_PAIRS
 from sbir_gate.gate.comparing.trials import advised_settings, all_found, estimated_percent, gate_runs, pool_of
 from sbir_gate.gate.edges import Edges
-from sbir_gate.gate.enricher_plan import enricher_name, plan_of, sealed_files
+from sbir_gate.gate.enricher_plan import plan_of, sealed_files
 from sbir_gate.gate.fixture import ReadFixture, read_fixture
 from sbir_gate.gate.measuring import handicap
 from sbir_gate.gate.measuring.benchmark import BenchmarkPlan, BenchmarkResult, run_benchmark
@@ -35,7 +35,7 @@ from sbir_gate.gate.run import run_of, wrong_input_explained
 from sbir_gate.gate.storing.scratch import scratch_folder
 from sbir_gate.model.companions import Companions
 from sbir_gate.model.finding import Rule, Severity
-from sbir_gate.model.run import Run, Timing
+from sbir_gate.model.run import Run, Timing, enricher_name
 from sbir_gate.model.trial import Case, LeftOut, Omission, Planted, PlantedLinks, Trial
 from sbir_gate.model.verdict import Verdict
 from sbir_gate.settings.effective import EffectiveSettings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +36,21 @@ class MetricKind(StrEnum):
     EXACT = "exact"
     NOISY = "noisy"
     ONCE = "once"
+
+
+def enricher_name(command: Sequence[str] | None) -> str:
+    """Return how a Run names the enricher: by its command line, or as the built-in one."""
+    return shlex.join(command) if command else BUILT_IN
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How `sbir-gate run` was called; the fields are named as those of a Run, `base` is the option."""
+
+    enricher: str
+    settings_file: str = ""
+    base: str = ""
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

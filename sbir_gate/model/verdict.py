@@ -12,7 +12,7 @@ from sbir_gate.model.effects import Effect, effect_of
 from sbir_gate.model.finding import Excuse, Finding, LimitKind, Rule, Severity, finding_fault, in_order
 from sbir_gate.model.fixture_edits import FixtureEdits, edits_fault
 from sbir_gate.model.moments import utc
-from sbir_gate.model.run import MetricKind, PopulationRate, TargetBranch, Timing
+from sbir_gate.model.run import Call, MetricKind, PopulationRate, TargetBranch, Timing
 from sbir_gate.model.waiver import Waiver
 
 
@@ -325,7 +325,7 @@ class Verdict:
     would be by head's own policy. `target` is there where the policy is that of a commit. `fixture_edits` is
     what head edits of the base's fixture; then `changes` and `records` are of that wherever it was measured,
     and `own_fixture_changes` are the metrics on head's own, judged by the absolute limits.
-    `timing` is head's. `population` is the match rate of all awards, None if that is not known.
+    `timing` is head's. `population` is the match rate of all awards, if known. `call` is there without a Run.
     """
 
     gate: str
@@ -346,6 +346,7 @@ class Verdict:
     own_fixture_changes: tuple[Change, ...] = ()
     timing: Timing = Timing.MEASURED
     population: PopulationRate | None = None
+    call: Call | None = None
 
     def __post_init__(self) -> None:
         """Bring the starts to UTC."""
@@ -394,7 +395,6 @@ def verdict_fault(verdict: Verdict) -> str:
         return fault
     is_refused = verdict.outcome in _REFUSING
     has_failure = any(finding.severity is Severity.FAIL for finding in verdict.findings)
-    if is_refused is has_failure:
-        return ""
     found = "a" if has_failure else "no"
-    return f"the outcome is {verdict.outcome}, but {found} finding has the severity fail"
+    said = f"the outcome is {verdict.outcome}, but {found} finding has the severity fail"
+    return "" if is_refused is has_failure else said

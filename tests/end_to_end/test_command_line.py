@@ -302,6 +302,26 @@ def test_a_diff_is_printed_in_each_format_the_same_each_time(stage, format_):
         assert first.stdout.startswith("### ✅ sbir-gate: pass")
 
 
+@pytest.mark.parametrize(
+    ("format_", "begins"),
+    [("markdown", "### "), ("json", "{"), ("html", "<!doctype html>"), ("junit", "<?xml"), ("console", "")],
+)
+def test_what_broke_is_reported_in_the_format_that_was_asked_for(stage, format_, begins):
+    stage.forget_verdict()
+    done = stage.gate(
+        "run", "--quick", "--format", format_, "--enricher", "false {awards} {recipients} {output}"
+    )
+    assert done.returncode == 3
+    assert done.stdout.lower().startswith(begins)
+    assert ("ended with exit status 1" in done.stdout) == bool(begins)
+    assert stage.verdict().call.overrides["benchmark.is_timed"] == "false"
+    refused = stage.gate("run", "--quick", "--format", format_, "--set", "fixtures.awards=none.csv")
+    assert refused.returncode == 2
+    assert ("none.csv" in refused.stdout) == bool(begins)
+    # a slip on the command line leaves no verdict: that of an earlier run is not reported for it
+    assert stage.gate("run", "--quick", "--format", format_, "--set", "gate.max_lots=1").stdout == ""
+
+
 def test_the_baseline_is_shown_and_verified(stage):
     shown = stage.gate("baseline", "show")
     assert "1,000 awards" in shown.stdout

@@ -18,7 +18,7 @@ from sbir_gate.gate.reporting.plain_text import plain
 from sbir_gate.gate.reporting.quantities import counted
 from sbir_gate.model.explanation import BASE, BASELINE
 from sbir_gate.model.finding import Rule, Severity
-from sbir_gate.model.run import BUILT_IN, Run
+from sbir_gate.model.run import BUILT_IN, Call, Run
 from sbir_gate.model.verdict import Change, Outcome, Verdict
 from sbir_gate.model.waiver import AWARDS, PLACEHOLDERS
 
@@ -82,14 +82,19 @@ def next_steps(run: Run | None, verdict: Verdict, pull_request: str = "") -> Nex
 def _command(run: Run | None, verdict: Verdict) -> str:
     """Return the command that measures the same again, with all that was given for this run alone."""
     words = ["sbir-gate", "run"]
-    if run is not None and run.settings_file:
-        words += ["--config", plain(run.settings_file)]
+    call = verdict.call or Call(BUILT_IN)
+    if run is not None:
+        call = Call(run.enricher, run.settings_file, overrides=run.overrides)
+    if call.settings_file:
+        words += ["--config", plain(call.settings_file)]
     is_beside = bool(verdict.reference_commit) and (run is None or bool(run.session))
     if is_beside:
         words += ["--base", plain(verdict.reference_commit[:_COMMIT_CHARACTERS])]
+    elif call.base:
+        words += ["--base", plain(call.base)]
     if verdict.policy_commit and not (is_beside and verdict.policy_commit == verdict.reference_commit):
         words += ["--policy-from", plain(verdict.policy_commit[:_COMMIT_CHARACTERS])]
-    return shlex.join((*words, *(_given(run, run.overrides) if run is not None else ())))
+    return shlex.join((*words, *_given(call.enricher, call.overrides)))
 
 
 def _explain(run: Run | None, verdict: Verdict) -> str:
@@ -110,17 +115,17 @@ def _explain(run: Run | None, verdict: Verdict) -> str:
     return shlex.join(
         (
             *words,
-            *_given(run, asked),
+            *_given(run.enricher, asked),
             *(word for key, value in named.items() for word in _assignment(key, value)),
         )
     )
 
 
-def _given(run: Run, overrides: Mapping[str, str]) -> Iterator[str]:
+def _given(enricher: str, overrides: Mapping[str, str]) -> Iterator[str]:
     """Yield the options that repeat what was set beyond the files."""
     for key, value in overrides.items():
         if key == "enricher.command":
-            yield from ("--enricher", plain(run.enricher, _VALUE_CHARACTERS))
+            yield from ("--enricher", plain(enricher, _VALUE_CHARACTERS))
         elif (key, value) == ("benchmark.is_timed", "false"):
             yield "--quick"
         elif key in _OPTIONS and value != "null":

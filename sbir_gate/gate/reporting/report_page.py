@@ -46,16 +46,22 @@ _METRIC_COLUMNS = ("metric", "state", "change", "base → head", "limit")
 
 
 def render_report_page(
-    run: Run, verdict: Verdict, background: Background, subjects: Subjects | None = None
+    run: Run | None, verdict: Verdict, background: Background, subjects: Subjects | None = None
 ) -> str:
-    """Return the report as one HTML file with charts, which works offline."""
+    """Return the report as one HTML file with charts, which works offline; without a Run something broke."""
     return render_page(report_page(run, verdict, background, subjects))
 
 
-def report_page(run: Run, verdict: Verdict, background: Background, subjects: Subjects | None = None) -> Page:
+def report_page(
+    run: Run | None, verdict: Verdict, background: Background, subjects: Subjects | None = None
+) -> Page:
     """Return the report as a page; each chart has its figures as a table."""
     view = build_view(run, verdict, subjects=subjects)
-    charts = tuple(performance_charts(verdict.changes, run, background.runs, background.trends))
+    charts: tuple[Block, ...] = ()
+    made_of = "Made of a verdict without a Run"
+    if run is not None:
+        charts = tuple(performance_charts(verdict.changes, run, background.runs, background.trends))
+        made_of = f"Made of a saved Run by sbir-gate {plain(run.tool_version)}"
     sections = (
         Section("verdict", "Verdict", tuple(_verdict_blocks(view))),
         Section("performance", "Time and memory", charts),
@@ -70,7 +76,7 @@ def report_page(run: Run, verdict: Verdict, background: Background, subjects: Su
         lead=view.headline,
         facts=tuple(_tiles(view)),
         sections=tuple(section for section in sections if section.blocks),
-        notes=(f"Made of a saved Run by sbir-gate {plain(run.tool_version)}.",),
+        notes=(f"{made_of}.",),
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 from sbir_gate.errors import ConfigurationError
 from sbir_gate.gate.comparing.gate import judge
 from sbir_gate.gate.reporting.next_steps import next_steps
+from sbir_gate.model.run import Call
 from sbir_gate.model.verdict import Outcome
 from sbir_gate.model.waiver import PLACEHOLDERS, Waivers
 from sbir_gate.settings.waivers import load_waivers
@@ -84,6 +85,15 @@ def test_the_command_repeats_what_was_given_for_this_run_alone():
         "sbir-gate run --policy-from dddddddddddd --awards 'my awards.csv' --set fixtures.truth=null"
         " --enricher 'python mine.py' --set enricher.python=.venv/bin/python"
         " --set matching.acceptance_limit=0.02 --quick"
+    )
+
+
+def test_what_broke_is_reproduced_as_it_was_called():
+    broken = replace(judge(BASE, None, make_policy()), outcome=Outcome.ERROR)
+    assert next_steps(None, broken).command == "sbir-gate run"
+    call = Call("python mine.py", "my gate.yaml", "main", {"enricher.command": '["python", "mine.py"]'})
+    assert next_steps(None, replace(broken, call=call)).command == (
+        "sbir-gate run --config 'my gate.yaml' --base main --enricher 'python mine.py'"
     )
 
 
