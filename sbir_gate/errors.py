@@ -112,6 +112,13 @@ class SbirGateError(Exception):
         """The text of the error: its context, and one line for each fault."""
         return ": ".join(filter(None, (self.context, "\n".join(map(str, self.faults)))))
 
+    @property
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """The text and the fix of each fault; of a single one the whole message."""
+        if len(self.faults) == 1:
+            return ((self.message, self.hint),)
+        return tuple((str(self.facts_of(fault)["text"]), fault.hint or self.hint) for fault in self.faults)
+
     def facts_of(self, fault: Fault) -> dict[str, str | int | tuple[str, ...]]:
         """Return what is known of the error and of one fault, by name, for documents and other programs."""
         text = ": ".join(filter(None, (self.context, fault.text)))

@@ -154,7 +154,10 @@ def _failure(error: BaseException, arguments: Sequence[str]) -> ExitStatus:
         from sbir_gate.cli.options import name_options
 
         name_options(error)
-        _explain(error.message, "; ".join(filter(None, [error.hint, *_notes(error)])))
+        *others, (text, hint) = error.lines
+        for line in others:
+            put_error(*line)
+        _explain(text, "; ".join(filter(None, [hint, *_notes(error)])))
         return error.exit_status
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         put_line(error.format_message(), is_error=True)

@@ -11,7 +11,15 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from sbir_gate.errors import Fault
-from sbir_gate.settings.entries import MAX_FAULTS_SHOWN, Entry, Layer, configuration_error, flat, is_in_file
+from sbir_gate.settings.entries import (
+    MAX_FAULTS_SHOWN,
+    Entry,
+    Layer,
+    configuration_error,
+    flat,
+    in_order,
+    is_in_file,
+)
 from sbir_gate.settings.keys import (
     HELD_BY,
     is_known,
@@ -20,6 +28,8 @@ from sbir_gate.settings.keys import (
     merged,
     metric_names,
     nearest_key,
+    nearest_section,
+    strange_section,
     with_patterns,
 )
 from sbir_gate.settings.layers import (
@@ -154,7 +164,7 @@ def inspect_settings(
         layers = [_without(layer, wrong) for layer in layers]
         effective, more = _validated(layers)
         faults += [fault for fault in more if fault not in faults]
-    faults = [*unclear, *faults]
+    faults = [*unclear, *in_order(faults)]
     return replace(effective, file=file) if effective is not None else None, tuple(faults)
 
 
@@ -205,9 +215,11 @@ def _validated(layers: Sequence[Layer]) -> tuple[EffectiveSettings | None, list[
 
 def _unknown_key_faults(entries: Sequence[Entry], names: Sequence[str]) -> list[Fault]:
     # finding the nearest key takes a while: it is looked for only where the fault is shown
+    found = (strange_section(entry) or entry for entry in entries)
+    strange = {(entry.origin, entry.key): entry for entry in found}.values()
     return [
         _unknown_key_fault(entry, names if number < MAX_FAULTS_SHOWN else None)
-        for number, entry in enumerate(entries)
+        for number, entry in enumerate(strange)
     ]
 
 
@@ -220,6 +232,7 @@ def _unknown_key_fault(entry: Entry, names: Sequence[str] | None) -> Fault:
     elif entry.key in HELD_BY:
         problem = f"is set by {HELD_BY[entry.key]}"
     elif names is not None:
-        near = nearest_key(entry.key, names)
+        is_of_file = entry.value is None and entry.is_from_file
+        near = (nearest_section(entry.key) if is_of_file else "") or nearest_key(entry.key, names)
         meant = f"did you mean {near}?" if near else ""
     return entry.fault(problem, meant, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sbir_gate.errors import ConfigurationError, Fault
 
@@ -18,12 +18,16 @@ Tree = dict[str, "object | Tree"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One value: its dotted key, and where it was set: a line of a file, a variable, or an option."""
+    """One value: its dotted key, and where it was set: a line of a file, a variable, or an option.
+
+    `section_lines` are those of the sections that it is in within a file, the outermost first.
+    """
 
     key: str
     value: object
     path: str
     line: int | None = None
+    section_lines: tuple[int, ...] = field(default=(), compare=False)
 
     @property
     def origin(self) -> str:
@@ -55,11 +59,17 @@ class Layer:
 
 def configuration_error(faults: Sequence[Fault], hint: str = KEYS_HINT) -> ConfigurationError:
     """Return one error that lists all faults, one per line (the first 50, and how many more)."""
-    listed = list(faults[:MAX_FAULTS_SHOWN])
+    listed = in_order(faults)[:MAX_FAULTS_SHOWN]
     needs_hint = any(not fault.hint for fault in listed)
     if len(faults) > MAX_FAULTS_SHOWN:
         listed.append(Fault(f"... and {len(faults) - MAX_FAULTS_SHOWN:,} more"))
     return ConfigurationError("wrong values", hint if needs_hint else "", listed)
+
+
+def in_order(faults: Sequence[Fault]) -> list[Fault]:
+    """Return the faults by the lines of their files, which keep their order."""
+    paths = list(dict.fromkeys(fault.path for fault in faults))
+    return sorted(faults, key=lambda fault: (paths.index(fault.path), fault.line or 0))
 
 
 def nested(values: Mapping[str, object]) -> Tree:

@@ -152,6 +152,21 @@ def nearest_key(key: str, names: Iterable[str]) -> str:
     return nearest(key, candidates) or by_word.get(near, "")
 
 
+def nearest_section(key: str) -> str:
+    """Return the known section that is most like `key`, or an empty string."""
+    return nearest(key, sorted(".".join(parts) for parts in _SECTIONS if ANY_NAME not in parts))
+
+
+def strange_section(entry: Entry) -> Entry | None:
+    """Return the outermost section of an entry of a file that is none, as an entry; None if all are."""
+    parts = entry.key.split(".")
+    for depth, line in enumerate(entry.section_lines, 1):
+        section = ".".join(parts[:depth])
+        if not is_section(section):
+            return None if is_known(section) else Entry(section, None, entry.path, line)
+    return None
+
+
 @lru_cache(maxsize=4096)
 def _generalised(key: str) -> tuple[str, ...]:
     parts = tuple(key.split("."))

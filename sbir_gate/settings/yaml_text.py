@@ -19,6 +19,8 @@ from sbir_gate.settings.entries import Entry, Layer, Scalar, Value
 MAX_VALUES = 5000
 _TOO_MANY = f"holds more than {MAX_VALUES} values: not a configuration file"
 
+_SYNTAX_HINT = "check indentation, colons, brackets and quotes there and just above"
+
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WHOLE_NUMBER = re.compile(r"[-+]?[0-9]{1,18}")
@@ -52,12 +54,14 @@ class _StrictLoader(yaml.SafeLoader):
         event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it untyped
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise yaml.MarkedYAMLError(
-                problem="anchors and aliases are not allowed: write the value out",
+                problem="anchors and aliases are not allowed",
+                note="write the value out",
                 problem_mark=event.start_mark,
             )
         if getattr(event, "tag", None) is not None:
             raise yaml.MarkedYAMLError(
-                problem="tags such as !!str are not allowed: put text in quotes",
+                problem="tags such as !!str are not allowed",
+                note="put text in quotes",
                 problem_mark=event.start_mark,
             )
         return super().compose_node(parent, index)
@@ -149,8 +153,11 @@ def _root(text: str, file: str) -> yaml.Node | Fault | None:
     try:
         return _compose(text)
     except yaml.YAMLError as error:
-        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        return Fault(f"not valid YAML: {_described(error)}", file, mark.line + 1 if mark else None)
+        if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+            return Fault(f"not valid YAML: {_described(error)}", file, hint=_SYNTAX_HINT)
+        mark = error.problem_mark
+        problem = f"not valid YAML: {_described(error)} (column {mark.column + 1})"
+        return Fault(problem, file, mark.line + 1, hint=error.note or _SYNTAX_HINT)
     except RecursionError:
         return Fault("nested too deeply", file)
 
@@ -167,7 +174,9 @@ def _compose(text: str) -> yaml.Node | None:
         loader.dispose()
 
 
-def _entries(mapping: yaml.MappingNode, prefix: str, file: str) -> Iterator[Entry | Fault]:
+def _entries(
+    mapping: yaml.MappingNode, prefix: str, file: str, above: tuple[int, ...] = ()
+) -> Iterator[Entry | Fault]:
     first_lines: dict[str, int] = {}
     for key_node, value_node in mapping.value:
         line = _line(key_node)
@@ -181,17 +190,18 @@ def _entries(mapping: yaml.MappingNode, prefix: str, file: str) -> Iterator[Entr
             yield Fault(problem, file, line, column=key)
             continue
         first_lines[key] = line
-        yield from _entry(key, value_node, file, line)
+        yield from _entry(key, value_node, file, (*above, line))
 
 
-def _entry(key: str, node: yaml.Node, file: str, line: int) -> Iterator[Entry | Fault]:
+def _entry(key: str, node: yaml.Node, file: str, lines: tuple[int, ...]) -> Iterator[Entry | Fault]:
+    *above, line = lines
     if isinstance(node, yaml.MappingNode):
         if not node.value:
             yield Fault("holds no keys: leave it out", file, line, column=key)
-        yield from _entries(node, key, file)
+        yield from _entries(node, key, file, lines)
         return
     try:
-        yield Entry(key, _value(node), file, line)
+        yield Entry(key, _value(node), file, line, tuple(above))
     except yaml.MarkedYAMLError as error:
         yield Fault(_described(error), file, line, column=key)
 

@@ -164,3 +164,16 @@ def test_the_help_of_a_group_has_whole_sentences(group, capsys):
 def test_the_help_names_options_that_the_command_has(verb, has_base, capsys):
     exit_status(Interruption(), [verb, "--help"])
     assert ("--base," in capsys.readouterr().out) is has_base
+
+
+def test_each_of_several_mistakes_is_an_error_with_its_fix(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gate.yaml").write_text("gate:\n  max_lost: x\nfixturs:\n  awards: a.csv\n")
+    assert exit_status(Interruption(), ["config", "show", "--config", "gate.yaml"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        (
+            "error: gate.yaml:2: gate.max_lost: must be a whole number ('x');"
+            " 'sbir-gate config show' lists every key"
+        ),
+        "error: gate.yaml:3: fixturs: unknown key; did you mean fixtures?",
+    ]

@@ -193,12 +193,12 @@ def test_all_faults_of_all_layers_are_reported_together(tmp_path):
         options={"benchmark.repeats": 0},
     ) == [
         "--set: oops: must be KEY=VALUE, as in gate.max_lost=3",
+        "--set: gate.significance: must be above 0 (0)",
         f"{file}:3: enrichment.performance.chunk_sise: unknown key; did you mean {CHUNK_SIZE}?",
-        f"{file}:5: reports: is not a section: it must contain keys (3)",
         f"{file}:4: enrichment.performance.workers: must be at least 0 (-1)",
+        f"{file}:5: reports: is not a section: it must contain keys (3)",
         "command line: benchmark.repeats: must be at least 1 (0)",
         "SBIR_GATE__GATE__NAME: gate.name: must be lower-case letters, digits and single hyphens ('../x')",
-        "--set: gate.significance: must be above 0 (0)",
     ]
 
 
@@ -364,6 +364,22 @@ def test_a_metric_name_that_cannot_be_shown_is_refused():
         *(f"gate.metrics.Bad Name.{pair}" for pair in ("unit=s", "direction=lower", "kind=exact"))
     )
     assert line.startswith("--set: gate.metrics.Bad Name: the name must be a metric, as recall")
+
+
+def test_a_misspelled_section_is_one_fault_in_its_own_line(tmp_path):
+    file = config(tmp_path, "gate:\n  max_lost: x\n\nfixturs:\n  awards: a.csv\n  truth: null\nbenchmrk:\n")
+    assert faults(file=file) == [
+        f"{file}:2: gate.max_lost: must be a whole number ('x')",
+        f"{file}:4: fixturs: unknown key; did you mean fixtures?",
+        f"{file}:7: benchmrk: unknown key; did you mean benchmark?",
+    ]
+
+
+def test_broken_yaml_is_named_by_line_and_column_with_what_to_look_for(tmp_path):
+    file = config(tmp_path, "gate:\n  max_lost: [1\nx: 2\n")
+    (line,) = faults(file=file)
+    assert line.startswith(f"{file}:3: not valid YAML: while parsing a flow sequence expected")
+    assert line.endswith("(column 2); check indentation, colons, brackets and quotes there and just above")
 
 
 def test_a_broken_file_does_not_hide_the_faults_of_other_layers(tmp_path):

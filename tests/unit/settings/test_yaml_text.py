@@ -82,19 +82,19 @@ def test_a_duplicate_section_is_refused():
     [
         (
             "a: &x 1\nb: *x\n",
-            "f.yaml:1: not valid YAML: anchors and aliases are not allowed: write the value out",
+            "f.yaml:1: not valid YAML: anchors and aliases are not allowed (column 4); write the value out",
         ),
         (
             "a: 1\nb: *x\n",
-            "f.yaml:2: not valid YAML: anchors and aliases are not allowed: write the value out",
+            "f.yaml:2: not valid YAML: anchors and aliases are not allowed (column 4); write the value out",
         ),
         (
             "a: 1\nb: !!str 2\n",
-            "f.yaml:2: not valid YAML: tags such as !!str are not allowed: put text in quotes",
+            "f.yaml:2: not valid YAML: tags such as !!str are not allowed (column 4); put text in quotes",
         ),
         (
             "a: !!python/object/apply:os.system ['id']\n",
-            "f.yaml:1: not valid YAML: tags such as !!str are not allowed: put text in quotes",
+            "f.yaml:1: not valid YAML: tags such as !!str are not allowed (column 4); put text in quotes",
         ),
         ("- a\n- b\n", "f.yaml:1: must hold keys, as 'gate:' does"),
         ("just text\n", "f.yaml:1: must hold keys, as 'gate:' does"),
