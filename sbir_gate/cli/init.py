@@ -215,7 +215,10 @@ def _open_points(prepared: Preparation) -> Iterator[str]:
     if facts.command and not facts.setup.is_known:
         yield "to do: no file lists the engine's packages; add their installation to the workflow"
     if prepared.is_outside:
-        yield "to do: the interpreter is outside the repository; name it with --set enricher.python=PATH"
+        yield (
+            "to do: the interpreter is outside the repository; name it in each call:"
+            " sbir-gate run --set enricher.python=PATH"
+        )
     if not prepared.has_comments:
         yield "note: pull requests from forks get no comment; --forks writes the workflow that posts it"
     yield "next: commit these files on the main branch; its first run there makes the baseline"

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sbir_gate.datasets.labelling.settling import Settlement
     from sbir_gate.model.labelling import Agreement, Estimate
 
+_EXAMPLES = 3
+
 
 def print_estimate(sample_file: Path, truth: Path) -> None:
     """Print precision and recall of all awards, estimated from the labels of a sample."""
@@ -33,8 +35,11 @@ def print_estimate(sample_file: Path, truth: Path) -> None:
     if doubt := other_ids(labels, (award.linked_id for award in sample.drawn)):
         put_line(f"warning: {harmless(doubt)}", is_error=True)
     if found.missing:
-        examples = ", ".join(harmless(award_id) for award_id in found.missing[:3])
-        put_line(f"warning: {len(found.missing):,} drawn awards have no label: {examples}", is_error=True)
+        examples = ", ".join(harmless(award_id) for award_id in found.missing[:_EXAMPLES])
+        such = ", such as" if len(found.missing) > _EXAMPLES else ""
+        put_line(
+            f"warning: {len(found.missing):,} drawn awards have no label{such}: {examples}", is_error=True
+        )
 
 
 def read_settlement(files: tuple[Path, Path]) -> Settlement:
