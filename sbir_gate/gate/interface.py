@@ -97,7 +97,7 @@ def compare_saved(
     )
     run, companions = load_companions(head, run).with_reference(run, reference)
     verdict = saved_verdict(run, companions, settings, judgement)
-    return Judged(run, verdict, tuple(companions.runs), settings)
+    return Judged(run, verdict, tuple(companions.runs), settings, against=str(base))
 
 
 def judged_by(result: GateResult, effective: EffectiveSettings) -> Judged:

@@ -31,6 +31,7 @@ class Judged:
 
     `compared` are the Runs that it was compared with, `settings` name the history that trends are drawn of.
     `run_path` and `report_path` are the saved Run and the Markdown report, None if nothing was written.
+    `against` is the saved Run that a user compared with.
     """
 
     run: Run
@@ -39,6 +40,7 @@ class Judged:
     settings: Settings | None = None
     run_path: Path | None = None
     report_path: Path | None = None
+    against: str = ""
 
 
 def render_error(verdict: Verdict, format_: str) -> str:
@@ -77,14 +79,14 @@ def render(
     if format == "junit":
         return render_junit(verdict)
     if format == "console":
-        return render_console(build_view(run, verdict), width, has_colour, is_verbose)
+        return render_console(build_view(run, verdict, against=judged.against), width, has_colour, is_verbose)
     subjects = Subjects.of(verdict, subject_here)
     if format == "markdown":
         trends = trends_of(run, settings, verdict.changes) if settings else ()
-        view = build_view(run, verdict, subjects=subjects)
+        view = build_view(run, verdict, subjects=subjects, against=judged.against)
         return render_markdown(view, Surroundings(charts=trend_charts(trends)))
     if format == "html":
         trends = trends_of(run, settings, verdict.changes, REPORT_METRICS) if settings else ()
-        return render_report_page(run, verdict, Background(judged.compared, trends), subjects)
+        return render_report_page(run, verdict, Background(judged.compared, trends, judged.against), subjects)
     hint = did_you_mean(format, FORMATS) or f"choose {', '.join(FORMATS)}"
     raise UsageError("there is no such format", hint, value=format)

@@ -82,10 +82,14 @@ class TrendSeries:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What a verdict is seen against: the Runs that head was compared with, and courses over past Runs."""
+    """What a verdict is seen against: the Runs that head was compared with, and courses over past Runs.
+
+    `against` is the saved Run that a user compared with.
+    """
 
     runs: tuple[Run, ...] = ()
     trends: tuple[TrendSeries, ...] = ()
+    against: str = ""
 
 
 @dataclass(frozen=True, slots=True)

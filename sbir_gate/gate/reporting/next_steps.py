@@ -64,11 +64,11 @@ class NextSteps:
     waivers: str = ""
 
 
-def next_steps(run: Run | None, verdict: Verdict, pull_request: str = "") -> NextSteps:
-    """Return what to do next about a verdict."""
+def next_steps(run: Run | None, verdict: Verdict, pull_request: str = "", against: str = "") -> NextSteps:
+    """Return what to do next about a verdict; `against` is the saved Run that a user compared with."""
     if verdict.outcome is Outcome.NO_BASELINE:
         return NextSteps(advice=(catalogue()[Rule.NO_BASELINE].fix,))
-    explain = _explain(run, verdict)
+    explain = _explain(run, verdict, against)
     if verdict.outcome in _NOT_REPRODUCED:
         return NextSteps(explain=explain)
     return NextSteps(
@@ -97,7 +97,7 @@ def _command(run: Run | None, verdict: Verdict) -> str:
     return shlex.join((*words, *_given(call.enricher, call.overrides)))
 
 
-def _explain(run: Run | None, verdict: Verdict) -> str:
+def _explain(run: Run | None, verdict: Verdict, against: str) -> str:
     """Return the command that explains a lost award."""
     award = plain(lost_award(verdict.records), _VALUE_CHARACTERS)
     if run is None or not award or award.startswith("-"):
@@ -106,12 +106,13 @@ def _explain(run: Run | None, verdict: Verdict) -> str:
     if run.settings_file:
         words += ["--config", plain(run.settings_file)]
     # where they are saved is a matter of the settings that are in force where the command is called
-    words += ["--against", BASE if run.session else BASELINE]
+    words += ["--against", plain(against) or (BASE if run.session else BASELINE)]
     given = run.overrides.items()
     asked = {key: value for key, value in given if not key.startswith(_NOT_EXPLAINED)}
     # `explain` has no options for these
     sections = () if run.enricher == BUILT_IN else ("enricher.",)
-    named = {key: value for key, value in given if key.startswith(sections) or key in _REFERENCE}
+    places = () if against else _REFERENCE
+    named = {key: value for key, value in given if key.startswith(sections) or key in places}
     return shlex.join(
         (
             *words,

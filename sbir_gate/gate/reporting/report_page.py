@@ -56,7 +56,7 @@ def report_page(
     run: Run | None, verdict: Verdict, background: Background, subjects: Subjects | None = None
 ) -> Page:
     """Return the report as a page; each chart has its figures as a table."""
-    view = build_view(run, verdict, subjects=subjects)
+    view = build_view(run, verdict, subjects=subjects, against=background.against)
     charts: tuple[Block, ...] = ()
     made_of = "Made of a verdict without a Run"
     if run is not None:

@@ -184,9 +184,16 @@ class View:
 
 
 def build_view(
-    run: Run | None, verdict: Verdict, links: Links | None = None, subjects: Subjects | None = None
+    run: Run | None,
+    verdict: Verdict,
+    links: Links | None = None,
+    subjects: Subjects | None = None,
+    against: str = "",
 ) -> View:
-    """Return the view of a verdict; without the Run that it judges, without quality and machine."""
+    """Return the view of a verdict; without the Run that it judges, without quality and machine.
+
+    `against` is the saved Run that it was compared with, where a user named one.
+    """
     links, subjects = links or Links(), subjects or Subjects()
     gated = [change for change in verdict.changes if change.severity is not Severity.INFO]
     others = [change for change in verdict.changes if change.severity is Severity.INFO]
@@ -211,7 +218,7 @@ def build_view(
         kept=kept_lines(verdict.records),
         banner=policy_banner(verdict),
         waivers=waiver_rows(verdict),
-        next=next_steps(run, verdict, links.pull_request),
+        next=next_steps(run, verdict, links.pull_request, against),
         base=_commit(verdict.reference_commit, subjects.base, links.base_commit),
         head=_commit(verdict.head_commit, subjects.head, links.commit),
         quality=_quality_facts(run) if run else (),

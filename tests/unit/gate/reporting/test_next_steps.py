@@ -120,6 +120,13 @@ def test_a_lost_link_names_the_command_that_explains_it():
     assert next_steps(beside, verdict).explain == f"{first} base"
 
 
+def test_a_link_lost_since_a_saved_run_is_explained_against_that():
+    overrides = {"gate.baselines_folder": "theirs"}
+    lost = with_lost_links(replace(BASE, enricher="built-in", overrides=overrides), 7)
+    steps = next_steps(lost, judge(lost, BASE, make_policy()), against="old runs/1.json")
+    assert steps.explain == "sbir-gate explain A0000 --against 'old runs/1.json'"
+
+
 def test_a_lost_link_is_explained_of_the_same_input():
     overrides = {
         "fixtures.awards": "my awards.csv",
