@@ -44,8 +44,8 @@ MAX_VALUES = 82_000
 _NEWEST_READ = 5
 
 
-ReportsOf = Callable[[Sequence[str]], Mapping[str, QualityReport]]
-"""Returns the newest quality report of each of these gates that has one."""
+ReportsOf = Callable[[Sequence[str], Callable[[QualityReport], bool]], Mapping[str, QualityReport]]
+"""Returns the newest quality report of each of these gates that is wanted."""
 
 
 @contextmanager
@@ -68,16 +68,19 @@ def history_of(source: str | None, settings: Settings) -> Iterator[tuple[History
 
 
 def _reports_here(settings: Settings) -> ReportsOf:
-    return lambda gates: newest_reports(quality_folder(settings), gates)
+    return lambda gates, is_wanted: newest_reports(quality_folder(settings), gates, is_wanted)
 
 
 def _reports_at(tip: Revision, settings: Settings) -> ReportsOf:
-    def newest(gates: Sequence[str]) -> Mapping[str, QualityReport]:
+    def newest(
+        gates: Sequence[str], is_wanted: Callable[[QualityReport], bool]
+    ) -> Mapping[str, QualityReport]:
         found: dict[str, QualityReport] = {}
         for gate in gates:
             reports, _ = reports_at(tip, gate, _NEWEST_READ)
-            found |= {report.gate: report for report in reports.values() if report.gate == gate}
-        return {**newest_reports(quality_folder(settings), gates), **found}
+            wanted = filter(is_wanted, reports.values())
+            found |= {report.gate: report for report in wanted if report.gate == gate}
+        return {**newest_reports(quality_folder(settings), gates, is_wanted), **found}
 
     return newest
 
@@ -95,8 +98,8 @@ def dashboard_of(
     """Return what is shown of each gate, the gate of the settings first. Raises InputError without any Run.
 
     Runs are those since `since` and before `before`. `has_changes` asks for change points, which need the
-    extra `history`. Without `reports_of` the quality
-    reports are those kept here.
+    extra `history`. Without `reports_of` the quality reports are those kept here; one of a Run that is not in
+    the history has other figures than all that is shown, and is left out.
     """
     span = HistoryQuery(since=since, before=before, limit=MAX_ENTRIES)
     rows = history.rows(span)
@@ -108,7 +111,10 @@ def dashboard_of(
     own = settings.gate.name
     known = sorted({row.gate for row in rows}, key=lambda gate: (gate != own, gate))
     gates = known[:MAX_GATES]
-    reports = (reports_of or _reports_here(settings))(gates)
+    runs = {(row.gate, row.started_at, row.commit) for row in rows}
+    reports = (reports_of or _reports_here(settings))(
+        gates, lambda report: (report.gate, report.made_at, report.source.commit) in runs
+    )
     return tuple(
         replace(
             _Gate(history, settings, replace(span, gate=gate), MAX_VALUES // len(gates)).shown(

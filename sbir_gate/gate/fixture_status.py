@@ -17,6 +17,7 @@ from sbir_gate.gate.comparing.fixture_shares import (
 )
 from sbir_gate.gate.dashboard import history_of
 from sbir_gate.gate.fixture import describe_fixture, draw_of, read_profiles
+from sbir_gate.gate.quality_history import is_any
 from sbir_gate.gate.storing.baselines import load_baseline
 from sbir_gate.model.fixture_status import Counts, FixtureStatus, FullData, ShareOf
 from sbir_gate.model.history import HistoryEntry, HistoryQuery
@@ -94,7 +95,7 @@ def _newest_full(source: str | None, settings: Settings) -> FullData | None:
     """Return the newest full run that the history knows; a quality report knows more than an entry."""
     gate = settings.checklist.full_gate
     with history_of(source, settings) as (history, reports_of):
-        report = reports_of((gate,)).get(gate)
+        report = reports_of((gate,), is_any).get(gate)
         if report is not None:
             return _of_report(report, gate)
         rows = history.rows(HistoryQuery(gate=gate, limit=1))

@@ -62,8 +62,15 @@ def chosen_reports(
     return KeptReports(tuple(shown), tuple(skipped), _with_the_one_before([report for _, report in chosen]))
 
 
-def newest_reports(folder: Path, gates: Collection[str]) -> dict[str, QualityReport]:
-    """Return the newest report of each of these gates; those of newer days are read first, and no more.
+def is_any(_report: QualityReport) -> bool:
+    """Say that a report is wanted, whatever it is of."""
+    return True
+
+
+def newest_reports(
+    folder: Path, gates: Collection[str], is_wanted: Callable[[QualityReport], bool] = is_any
+) -> dict[str, QualityReport]:
+    """Return the newest report of each of these gates that is wanted; those of newer days are read first.
 
     What cannot be read is left out. Raises InputError for a folder that cannot be listed.
     """
@@ -77,7 +84,7 @@ def newest_reports(folder: Path, gates: Collection[str]) -> dict[str, QualityRep
             except DocumentError:
                 continue
             known = of_day.get(report.gate)
-            if known is None or report.made_at > known.made_at:
+            if is_wanted(report) and (known is None or report.made_at > known.made_at):
                 of_day[report.gate] = report
         found = of_day | found
         if found.keys() >= set(gates):

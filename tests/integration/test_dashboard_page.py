@@ -9,11 +9,12 @@ from sbir_gate.gate.dashboard import dashboard_of
 from sbir_gate.gate.reporting.dashboard import dashboard_page
 from sbir_gate.gate.reporting.quantities import difference, quantity, signed_percent
 from sbir_gate.gate.storing.history import open_entries
+from sbir_gate.model.verdict import Outcome
 from sbir_gate.pages.page import render_page
 from sbir_gate.settings.effective import load_settings
 from tests.browser import PHONE
 from tests.factories_dashboard import long_history
-from tests.factories_quality import make_report
+from tests.factories_quality import report_of_entry
 
 pytestmark = pytest.mark.slow
 
@@ -37,8 +38,8 @@ def entries():
 @pytest.fixture(scope="module")
 def gates(entries, tmp_path_factory):
     folder = tmp_path_factory.mktemp("dashboard")
-    for gate in ("enrichment", "full-data"):
-        save_quality(folder / "quality", replace(make_report(), gate=gate))
+    for entry in (entries[RUNS - 1], entries[-1]):
+        save_quality(folder / "quality", report_of_entry(entry))
     settings = load_settings(None, {}, {}, (f"reports.folder={folder}", "drift.branch=main")).settings
     with open_entries({f"{place:05}.json": entry for place, entry in enumerate(entries)}) as history:
         return dashboard_of(history, settings, None, has_changes=True)
@@ -85,6 +86,33 @@ def test_it_opens_without_an_error_or_a_request_and_draws_all_charts(browser, pa
     )
     assert browser.run("return window.acted === undefined")
     assert browser.problems() == []
+
+
+def test_a_run_that_broke_says_that_it_has_no_figures_and_cards_of_which_run_theirs_are(browser, tmp_path):
+    *known, last = long_history(3)
+    broken = replace(last, outcome=Outcome.ERROR, metrics=())
+    settings = load_settings(None, {}, {}, (f"reports.folder={tmp_path}", "drift.branch=main")).settings
+    files = {f"{place:05}.json": entry for place, entry in enumerate([*known, broken])}
+    with open_entries(files) as history:
+        gates = dashboard_of(history, settings, None, has_changes=True)
+    path = tmp_path / "dashboard.html"
+    path.write_text(render_page(dashboard_page(gates, SITE)), encoding="utf-8")
+    browser.open(path, size=PHONE)
+    assert text(browser, "#run-empty") == "This Run has no figures: the engine broke."
+    assert not browser.driver.find_element("id", "run-rows").is_displayed()
+    assert f"Run of {known[-1].started_at:%Y-%m-%d %H:%M}" in text(browser, ".card")
+    assert "engine broke" in text(browser, "#g0-facts")
+    browser.run("document.getElementById('run-before').click()")
+    assert browser.driver.find_element("id", "run-rows").is_displayed()
+    assert not browser.driver.find_element("id", "run-empty").is_displayed()
+    assert browser.problems() == []
+
+
+def test_cards_show_whole_names_on_a_phone_and_what_the_change_is_since(browser, page):
+    browser.open(page, size=PHONE)
+    spans = "[...document.querySelectorAll('.card span')]"
+    assert browser.run(f"return {spans}.every(each => each.scrollWidth <= each.clientWidth)")
+    assert "since the Run before" in text(browser, ".card[data-metric=wall_seconds] small")
 
 
 def test_a_metric_is_chosen_by_card_and_the_address_says_so(browser, page):

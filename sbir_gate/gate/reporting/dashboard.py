@@ -31,6 +31,7 @@ from sbir_gate.gate.reporting.quantities import (
 )
 from sbir_gate.model.dashboard import GateHistory, MetricCourse
 from sbir_gate.model.history import HistoryRow, MetricHistory
+from sbir_gate.model.verdict import Outcome
 from sbir_gate.pages.blocks import (
     Block,
     Cell,
@@ -152,6 +153,7 @@ def _latest(gates: Sequence[GateHistory]) -> Iterator[Block]:
                 ),
                 Fact("Outcome", outcome_text(newest), tone=_tone(newest)),
                 *(Fact(metric_name(metric), text) for metric, text in values.items() if text != NOTHING),
+                *_missing_figures(gate, newest),
                 _quality_fact(gate),
             ),
             f"g{number}-facts",
@@ -159,10 +161,16 @@ def _latest(gates: Sequence[GateHistory]) -> Iterator[Block]:
         yield from _quality_charts(gate, newest, f"g{number}")
 
 
+def _missing_figures(gate: GateHistory, newest: HistoryRow) -> Iterator[Fact]:
+    """Yield that a Run has no figures, where that is so."""
+    if not any(_value_at(gate, metric, newest) != NOTHING for metric in gate.points):
+        yield Fact("Figures", "none", "the engine broke" if newest.outcome is Outcome.ERROR else "")
+
+
 def _quality_fact(gate: GateHistory) -> Fact:
     report = gate.quality
     if report is None:
-        return Fact("Scores, phases", "not known", "no quality report of this gate is at hand")
+        return Fact("Scores, phases", "not known", "no quality report of these Runs is at hand")
     commit = plain(report.source.commit[:_SHORT_COMMIT], _SHORT_COMMIT)
     return Fact("Charts below", f"{report.made_at:%Y-%m-%d %H:%M}", f"quality report {commit}".strip())
 

@@ -19,7 +19,7 @@ from sbir_gate.pages.blocks import Chart
 from sbir_gate.settings.effective import load_settings
 from tests.factories import EXACT, make_run
 from tests.factories_history import START, make_entry, slower_entry
-from tests.factories_quality import make_report, report_of_entry
+from tests.factories_quality import report_of_entry
 from tests.factories_remote import make_remote
 
 
@@ -122,13 +122,26 @@ def test_many_runs_are_thinned_and_extremes_releases_and_changes_stay(settings):
     assert all(point.row.file_name in names for point in gate.points["wall_seconds"])
 
 
-def test_the_newest_quality_report_of_the_gate_is_shown(settings):
+def test_the_newest_quality_report_of_the_runs_that_are_shown_is_shown(settings):
     folder = settings.reports.folder / "quality"
-    for hours, gate in ((1, "enrichment"), (26, "enrichment"), (25, "enrichment"), (72, "other")):
-        save_quality(folder, replace(make_report(), made_at=START + timedelta(hours=hours), gate=gate))
+    entries = [make_entry(number) for number in range(3)]
+    for entry in (entries[1], entries[0]):
+        save_quality(folder, report_of_entry(entry))
+    other = report_of_entry(entries[2])
+    save_quality(folder, replace(other, gate="other"))
+    # of a quick run, which is not kept in the history: its links are not those of any Run on the page
+    save_quality(folder, replace(other, made_at=other.made_at + timedelta(hours=1)))
+    save_quality(folder, replace(other, source=replace(other.source, commit="9" * 40)))
     (folder / "2026-01-09.json").write_text("damaged")
+    (gate,) = shown(entries, settings)
+    assert gate.quality.made_at == entries[1].started_at
+
+
+def test_a_quality_report_of_no_run_of_the_history_is_not_shown(settings):
+    report = report_of_entry(make_entry(0))
+    save_quality(settings.reports.folder / "quality", replace(report, made_at=START + timedelta(days=9)))
     (gate,) = shown([make_entry(0)], settings)
-    assert gate.quality.made_at == START + timedelta(hours=26)
+    assert gate.quality is None
 
 
 def test_without_a_quality_report_there_is_none(settings):

@@ -219,6 +219,10 @@
         element("td", { className: `number ${tone}` }, text));
     });
     find("run-rows").replaceChildren(...rows);
+    find("run-rows").closest(".scroll").hidden = !rows.length;
+    find("run-empty").hidden = rows.length > 0;
+    const isBroken = gate.outcomes[gate.outcomeOf[run]] === "error";
+    find("run-empty").textContent = `This Run has no figures${isBroken ? ": the engine broke" : ""}.`;
     const place = view.places.indexOf(run);
     find("run-before").disabled = place <= 0;
     find("run-after").disabled = place < 0 || place >= view.places.length - 1;
@@ -255,11 +259,13 @@
     const made = MAIN.map((key) => gate.metrics.find((metric) => metric.key === key)).filter(Boolean).map((metric) => {
       const known = places.filter((place) => metric.values[place] !== null);
       if (!known.length) return null;
-      const [now, old] = [known[known.length - 1], known[known.length - 2]].map((place) => metric.values[place]);
+      const last = known[known.length - 1];
+      const [now, old] = [last, known[known.length - 2]].map((place) => metric.values[place]);
       const [text, tone] = change(now, old, metric.unit, courseOf(gate, metric.key));
       const card = element("button", { type: "button", className: "card", "aria-pressed": String(metric === view.metric) },
         element("span", {}, metric.name), element("strong", {}, quantity(now, metric.unit)),
-        element("small", { className: tone }, text === "same" ? "unchanged" : text === "-" ? "first Run" : `${text} since the last`),
+        element("small", { className: tone }, text === "same" ? "unchanged" : text === "-" ? "first Run" : `${text} since the Run before`),
+        ...(last === places[places.length - 1] ? [] : [element("small", {}, `Run of ${stamp(gate.started[last])}`)]),
         sparkline(known.map((place) => metric.values[place])));
       card.dataset.metric = metric.key;
       card.addEventListener("click", () => { fields.metric.value = metric.key; changed(); focusCard(metric.key); });

@@ -12,7 +12,7 @@ from sbir_gate.model.dashboard import GateHistory, MetricCourse
 from sbir_gate.model.history import ChangePoint, MetricHistory, Trend
 from sbir_gate.model.run import MetricKind
 from sbir_gate.model.verdict import Direction, Outcome
-from sbir_gate.pages.blocks import Chart, Table
+from sbir_gate.pages.blocks import Chart, Facts, Table
 from sbir_gate.pages.page import render_page
 from tests.factories_history import START, commit_id, make_points
 from tests.factories_quality import make_report
@@ -185,6 +185,16 @@ def test_charts_hold_the_counts_of_the_quality_report():
     )
     unmatched = sum(sum(filter(None, series.y)) for series in charts["g0-chart-unmatched"].series)
     assert unmatched == report.match_rate.whole - report.match_rate.part
+
+
+def test_a_latest_run_without_figures_says_so():
+    gate = gate_of()
+    broken = replace(gate.rows[-1], file_name="broken.json", outcome=Outcome.ERROR)
+    for rows, figures in ((gate.rows, None), ((*gate.rows, broken), ("none", "the engine broke"))):
+        page = dashboard_page((replace(gate, rows=rows),))
+        (tiles,) = (block for block in page.sections[1].blocks if isinstance(block, Facts))
+        found = {fact.name: (fact.value, fact.remark) for fact in tiles.facts}
+        assert found.get("Figures") == figures
 
 
 def test_without_a_quality_report_the_methods_are_those_of_the_history():
