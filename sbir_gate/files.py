@@ -175,8 +175,9 @@ def create_file(path: Path, *, is_appending: bool = False) -> BufferedWriter:
 def read_file(path: Path, max_bytes: int) -> bytes:
     """Return the bytes of a regular file. Raises OSError: TooLargeError for more than `max_bytes`."""
     with open_file(path) as file:
-        content = read_at_most(file, max_bytes + 1)
-    if len(content) > max_bytes:
+        size = 0 if is_remote(path) else os.fstat(file.fileno()).st_size
+        content = b"" if size > max_bytes else read_at_most(file, max_bytes + 1)
+    if max(size, len(content)) > max_bytes:
         raise TooLargeError(errno.EFBIG, f"larger than {max_bytes:,} bytes", str(path))
     return content
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 
@@ -17,6 +18,11 @@ from sbir_gate.reading.blocks import misread_record
 _ROWS_AT_ONCE = 1_000
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
 _MOST_CHARACTERS = 1 << 28
+_LONGEST_LINE = 1 << 26
+_LONGEST_STRING = 1 << 24
+_LONGEST_TOKEN = 16  # of any other kind: a literal, an escape
+_MOST_BLANKS = 1 << 20
+_NOT_BLANK = re.compile(r"\S")
 _NO_OBJECT = "not a JSON object"
 
 
@@ -59,15 +65,18 @@ def _taken(buffer: StringIO) -> bytes:
 def _rows(chunks: Iterable[bytes], origin: str) -> Iterator[tuple[int, dict[str, str] | str]]:
     """Yield each object with its line, flat; a line that is none as its text."""
     text = _Text(chunks)
-    start = text.first_line()
-    if start.startswith("[") or not _is_object(start):
-        try:
+    try:
+        if text.begins_with_object():
+            yield from _lines(text)
+        else:
             for line, value in _document(text):
                 yield line, (_flat(value) if isinstance(value, dict) else json.dumps(value))
-        except _DamagedError as error:
-            hint = "write the file again, as JSON lines or as one array of objects"
-            raise InputError(f"is not JSON ({error})", hint, path=origin, line=text.line) from error
-        return
+    except _DamagedError as error:
+        hint = "write the file again, as JSON lines or as one array of objects"
+        raise InputError(f"is not JSON ({error})", hint, path=origin, line=text.line) from error
+
+
+def _lines(text: _Text) -> Iterator[tuple[int, dict[str, str] | str]]:
     for line_text in text.lines():
         stripped = line_text.strip()
         if not stripped:
@@ -78,10 +87,6 @@ def _rows(chunks: Iterable[bytes], origin: str) -> Iterator[tuple[int, dict[str,
             continue
         for each in _members(value):
             yield text.line, _flat(each)
-
-
-def _is_object(line: str) -> bool:
-    return isinstance(_parsed(line.strip()), dict)
 
 
 def _parsed(text: str) -> object:
@@ -139,6 +144,14 @@ def _flat(value: dict[str, object], prefix: str = "") -> dict[str, str]:
     return row
 
 
+def _is_cut(error: ValueError | RecursionError, length: int) -> bool:
+    """Say whether text of this length was at its end, so that more of it could make the value whole."""
+    if not isinstance(error, json.JSONDecodeError):
+        return False
+    is_string = error.msg.startswith("Unterminated string")  # its place is that of the first quote
+    return length - error.pos <= (_LONGEST_STRING if is_string else _LONGEST_TOKEN)
+
+
 class _Text:
     """Text that is read as it is needed; `line` counts from 1."""
 
@@ -148,18 +161,34 @@ class _Text:
         self._text = ""
         self._start = 0
 
-    def first_line(self) -> str:
-        """Return the first line that is not blank, without taking it."""
-        while "\n" not in self._text.lstrip() and self._fill():
-            pass
-        return self._text.lstrip().split("\n", 1)[0]
+    def begins_with_object(self) -> bool:
+        """Say whether the first line that is not blank is an object, without taking it."""
+        while True:
+            line, is_whole, _ = self._text.lstrip().partition("\n")
+            if line[:1] not in {"", "{"} or (not line and len(self._text) > _MOST_BLANKS):
+                return False
+            try:
+                end = _DECODER.raw_decode(line)[1]
+            except (ValueError, RecursionError) as error:
+                is_damaged = bool(line) and not _is_cut(error, len(line))
+                if is_whole or is_damaged or len(line) > _LONGEST_LINE or not self._fill():
+                    return False
+            else:
+                if is_whole or line[end:].strip() or not self._fill():
+                    return not line[end:].strip()
 
     def lines(self) -> Iterator[str]:
-        """Yield all lines; `line` is the number of the present one."""
+        """Yield all lines; `line` is the number of the present one.
+
+        Raises _DamagedError for a line without an end.
+        """
         number = 0
         while True:
             end = self._text.find("\n", self._start)
             if end < 0:
+                if len(self._text) - self._start > _LONGEST_LINE:
+                    self.line = number + 1
+                    raise _DamagedError(f"a line is longer than {_LONGEST_LINE:,} characters")
                 if self._fill():
                     continue
                 end = len(self._text)
@@ -172,12 +201,18 @@ class _Text:
             yield line
 
     def peek(self) -> str:
-        """Return the next character that is not blank; nothing at the end."""
+        """Return the next character that is not blank; nothing at the end. Raises _DamagedError."""
+        blanks = 0
         while True:
-            while self._start < len(self._text) and self._text[self._start].isspace():
-                self.skip()
-            if self._start < len(self._text):
-                return self._text[self._start]
+            found = _NOT_BLANK.search(self._text, self._start)
+            end = found.start() if found else len(self._text)
+            self.line += self._text.count("\n", self._start, end)
+            blanks += end - self._start
+            self._start = end
+            if found:
+                return found[0]
+            if blanks > _MOST_BLANKS:
+                raise _DamagedError(f"more than {_MOST_BLANKS:,} blanks in a row")
             if not self._fill():
                 return ""
 
@@ -192,7 +227,8 @@ class _Text:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._start)
             except (ValueError, RecursionError) as error:
-                if len(self._text) - self._start > _MOST_CHARACTERS or not self._fill():
+                is_full = len(self._text) - self._start > _MOST_CHARACTERS
+                if is_full or not _is_cut(error, len(self._text)) or not self._fill():
                     raise _DamagedError(str(error)) from error
                 continue
             self.line += self._text.count("\n", self._start, end)

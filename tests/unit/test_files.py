@@ -67,6 +67,14 @@ def test_a_file_larger_than_its_kind_is_refused_with_the_limit(plain):
     assert raised.value.strerror == "larger than 9 bytes"
 
 
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    path = tmp_path / "endless"
+    path.touch()
+    os.truncate(path, 2**40)
+    with pytest.raises(TooLargeError):
+        read_file(path, 2**39)
+
+
 def test_a_pipe_is_refused_and_not_waited_for(pipe):
     with pytest.raises(NotAFileError) as raised:
         open_file(pipe)

@@ -13,6 +13,7 @@ from typing import NamedTuple, TextIO
 
 import duckdb
 
+from sbir_gate.csv_text import CsvRows
 from sbir_gate.errors import EnricherError
 from sbir_gate.files import open_file, read_at_most
 from sbir_gate.model.matches import REQUIRED_ENRICHED_COLUMNS
@@ -20,7 +21,7 @@ from sbir_gate.sql_text import file_relation, identifier
 
 HINT = "the enricher must write the columns of an enriched file (see 'sbir-gate help engine-contract')"
 _ID_COLUMNS = ("award_id", "recipient_id")  # the first of Cells
-_MAX_CELL_CHARACTERS = 16 * 2**20
+_LONGEST_ROW = 16 * 2**20  # characters: an abstract is long
 _BATCH_ROWS = 20_000
 _GZIP = b"\x1f\x8b"
 _ENCODING = "utf-8-sig"
@@ -61,7 +62,7 @@ def read_header(path: Path) -> Header:
             with duckdb.connect(config={"threads": 1}) as connection:
                 return Header("Parquet", tuple(_described(connection, file_relation([path]))))
         with _text(path, first) as file:
-            header = next(csv.reader(file, strict=True), [])
+            header = next(CsvRows(file, _LONGEST_ROW), [])
         return Header("gzipped CSV" if first[:2] == _GZIP else "CSV", tuple(header))
 
 
@@ -122,9 +123,7 @@ def _as_csv(file: BufferedReader[FileIO] | gzip.GzipFile) -> TextIOWrapper:
 
 
 def _csv_rows(name: str, file: TextIO) -> Iterator[Cells]:
-    # the limit is one for the whole program; an abstract may be longer than its default
-    csv.field_size_limit(_MAX_CELL_CHARACTERS)
-    rows = csv.reader(file, strict=True)
+    rows = CsvRows(file, _LONGEST_ROW)
     header = next(rows, [])
     places = _places(name, header)
     for number, row in enumerate((row for row in rows if row), start=1):
@@ -133,7 +132,7 @@ def _csv_rows(name: str, file: TextIO) -> Iterator[Cells]:
                 f"the row has {len(row)} cells, the header {len(header)}",
                 "quote cells that hold commas or line breaks",
                 path=name,
-                line=rows.line_num,
+                line=rows.line,
                 row=number,
             )
         yield Cells._make(None if place is None else row[place] for place in places)

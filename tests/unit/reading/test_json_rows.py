@@ -5,6 +5,7 @@ import pytest
 
 from sbir_gate.errors import InputError
 from sbir_gate.reading.awards import read_awards
+from sbir_gate.reading.json_rows import json_table
 from sbir_gate.reading.recipients import iterate_recipients
 from sbir_gate.reading.rejects import RejectLog
 from tests.step_options import reading_options
@@ -87,6 +88,43 @@ def test_a_line_that_is_no_object_is_rejected_with_its_line(written):
 def test_other_text_is_refused_with_its_line(written, text):
     with pytest.raises(InputError, match="is not JSON"):
         recipients(written(text, "rows.json"))
+
+
+@pytest.mark.parametrize("is_in_lines", [True, False])
+def test_text_is_read_the_same_in_whatever_pieces(is_in_lines):
+    rows = [{"name": 'A "\\ \u00e9\n', "one": 12.5e-300, "is": False}, {"name": None, "list": [True, {}]}]
+    text = ("\n".join(map(json.dumps, rows)) if is_in_lines else json.dumps(rows)).encode()
+    whole = [*json_table(lambda: [text], "rows")]
+    for size in (1, 2, 7):
+        pieces = [text[start : start + size] for start in range(0, len(text), size)]
+        assert [*json_table(lambda pieces=pieces: pieces, "rows")] == whole
+
+
+@pytest.mark.parametrize(
+    ("start", "rest", "most_mib"),
+    [
+        ("", "\0", 1),
+        ("", " ", 4),
+        ('[{"a": 1},', "\n", 4),
+        ("{", "\0", 1),
+        ("", "[", 1),
+        ('[{"a": 1},', "x", 1),
+        ('{"a": "', "x", 34),
+        ('{"a": 1}\n', "\0", 130),
+    ],
+)
+def test_text_without_an_end_is_not_read_to_its_end(start, rest, most_mib):
+    read_mib = 0
+
+    def endless():
+        nonlocal read_mib
+        yield start.encode()
+        for read_mib in range(1, 1000):  # noqa: B007 -- it is looked at below
+            yield rest.encode() * 2**20
+
+    with pytest.raises(InputError, match=r"rows:\d+: is not JSON"):
+        list(json_table(endless, "rows"))
+    assert read_mib <= most_mib
 
 
 @pytest.mark.slow

@@ -1,4 +1,5 @@
 import gzip
+import os
 import shutil
 
 import duckdb
@@ -42,6 +43,15 @@ def test_byte_order_mark_line_ends_case_and_other_columns_do_no_harm(rows_of):
 
 def test_a_cell_longer_than_the_default_of_the_csv_module_is_read(rows_of):
     assert rows_of(HEADER.replace("\n", ",x\n") + "A1,R1,uei-exact,100," + "y" * 300_000 + "\n") == [ROW]
+
+
+@pytest.mark.parametrize("content", ["", HEADER, HEADER + "A1,R1,x,1\n"])
+def test_a_line_without_an_end_is_not_read_to_its_end(tmp_path, content):
+    path = tmp_path / "enriched.csv"
+    path.write_text(content)
+    os.truncate(path, 10 * 2**30)
+    with pytest.raises(EnricherError, match=r"enriched\.csv: .* a row is longer than 16,777,216 characters"):
+        list(read_rows(path))
 
 
 def test_a_damaged_byte_elsewhere_does_not_lose_the_row(rows_of):
