@@ -79,6 +79,13 @@ def test_an_award_that_is_skipped_comes_again_and_has_no_label(browser, page):
     browser.wait("document.getElementById('label-progress').textContent.includes('0 skipped')")
 
 
+def test_the_card_says_what_is_decided(browser, page):
+    browser.open(page)
+    browser.evaluate("localStorage.clear()")
+    browser.open(page)
+    assert browser.run("return document.querySelector('#label-award > p').textContent") == "Not decided"
+
+
 def test_one_of_several_identifiers_that_both_have_is_marked_equal(browser, page):
     browser.open(page)
     marks = browser.run(

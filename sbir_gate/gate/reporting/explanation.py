@@ -326,7 +326,7 @@ def _weighed(view: ExplanationView, width: int) -> list[str]:
     low, high = min(reached), max(reached)
     scale = (bars - 1) / ((high - low) or 1.0)
     compared = f" as {best.compared_as}" if len(view.names) > 1 else ""
-    lines = [f"{best.heading}{compared}, in log-odds:"]
+    lines = textwrap.wrap(f"{best.heading}{compared}, in log-odds:", width)
     for part, start, end in zip(best.parts, reached, reached[1:], strict=False):
         left, right = (round((edge - low) * scale) for edge in sorted((start, end)))
         mark = ("+" if part.log_odds >= 0 else "-") * max(right - left, 1)

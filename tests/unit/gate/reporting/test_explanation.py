@@ -94,6 +94,9 @@ def test_where_the_model_does_not_decide_one_line_says_what_does(method, reason,
     text = text_of(replace(FOUND, decision=linked, candidates=(best,), reason=None), width=120)
     assert f"\n{said} QUELLMARK OPTIX LLC would have 0.091, in log-odds:\n" in text
     assert "Why QUELLMARK OPTIX LLC has" not in text
+    narrow = text_of(replace(FOUND, candidates=(best,)), width=60).splitlines()
+    (place,) = (place for place, line in enumerate(narrow) if line.startswith("The "))
+    assert max(map(display_width, narrow[place : place + 2])) <= 60
 
 
 def test_the_parts_that_are_shown_add_up_to_the_total():
