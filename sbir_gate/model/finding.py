@@ -49,6 +49,7 @@ class Rule(StrEnum):
     NOT_DETERMINISTIC = "not-deterministic", "repeats outputs"
     SEGMENT_GONE = "segment-gone", "dimension value awards"
     SEGMENT_UNLINKED = "segment-unlinked", "dimension value links"
+    ALL_UNLINKED = "all-unlinked", "links"
     ERROR = "error", "text"
 
     # why nothing was compared

@@ -31,14 +31,20 @@ def emptied_strata(head: Run, reference: Run, records: RecordChanges) -> tuple[F
     """Return one finding for each segment of the awards that held awards, or links, and holds none now.
 
     A rate over nothing is not a rate; and a slice that lost all its links can hide in the sum. Where all that
-    it lost were wrong links, it is better off.
+    it lost were wrong links, it is better off. Where nothing at all is linked any more, that is said once.
     """
     now = {(stratum.dimension, stratum.value): stratum for stratum in head.quality.strata}
     faults = (
         _emptied(before, now.get((before.dimension, before.value)), is_emptied_for_the_worse(before, records))
         for before in reference.quality.strata
     )
-    return tuple(fault for fault in faults if fault is not None)
+    found = [fault for fault in faults if fault is not None]
+    unlinked = [fault for fault in found if fault.rule is Rule.SEGMENT_UNLINKED]
+    if not unlinked or head.quality.links:
+        return tuple(found)
+    others = [fault for fault in found if fault not in unlinked]
+    facts = {"links": reference.quality.links}
+    return (Finding(Rule.ALL_UNLINKED, Severity.FAIL, facts=facts), *others)
 
 
 def _emptied(before: Stratum, now: Stratum | None, is_worse: bool) -> Finding | None:

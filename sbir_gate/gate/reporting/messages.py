@@ -15,6 +15,7 @@ from string import Formatter
 from sbir_gate.gate.reporting.awards_view import WORSENED_TEXTS
 from sbir_gate.gate.reporting.metric_names import metric_name
 from sbir_gate.gate.reporting.plain_text import plain
+from sbir_gate.gate.reporting.quality_words import DIMENSIONS, value_name
 from sbir_gate.gate.reporting.quantities import (
     MINUS,
     counted,
@@ -27,6 +28,7 @@ from sbir_gate.gate.reporting.quantities import (
 from sbir_gate.model.diagnosis import Diagnosis
 from sbir_gate.model.effects import Effect
 from sbir_gate.model.finding import ABSOLUTE, Excuse, Fact, Finding, LimitKind, OnFixture, Rule, Severity
+from sbir_gate.model.quality_report import Dimension
 from sbir_gate.model.verdict import Limit
 from sbir_gate.model.waiver import AWARDS, FIXTURE_EDIT, Waiver
 
@@ -358,8 +360,20 @@ def _redefined_values(_finding: Finding, values: Mapping[str, Fact]) -> Mapping[
     return {"names": tuple(map(metric_name, names))} if isinstance(names, tuple) else {}
 
 
+def _segment_values(_finding: Finding, values: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    """Return what reports call the segment, where they know its dimension."""
+    dimension, value = values.get("dimension"), str(values.get("value", ""))
+    if dimension not in tuple(Dimension):
+        return {}
+    known = Dimension(str(dimension))
+    name = value if known is Dimension.PHASE else value_name(known, value)
+    return {"dimension": DIMENSIONS[known], "value": name}
+
+
 _COMPOSED: Mapping[Rule, Callable[[Finding, Mapping[str, Fact]], Mapping[str, Fact]]] = {
     Rule.AWARDS_WORSENED: _worsened_values,
+    Rule.SEGMENT_GONE: _segment_values,
+    Rule.SEGMENT_UNLINKED: _segment_values,
     Rule.HARMLESS: _harm_values,
     Rule.DRIFT: _drift_values,
     Rule.DRIFT_REDEFINED: _redefined_values,

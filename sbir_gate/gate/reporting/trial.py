@@ -173,7 +173,7 @@ def _omission(omission: Omission) -> str:
     text = _LEFT_OUT[omission.reason]
     if omission.percent is None:
         return text
-    return f"{'unchanged code' if not omission.percent else f'{omission.percent:g}% more'}: {text}"
+    return f"{'unchanged code' if not omission.percent else f'handicap +{omission.percent:g}%'}: {text}"
 
 
 def _advice(advice: Sequence[AdvisedSetting]) -> list[str]:

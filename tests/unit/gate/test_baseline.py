@@ -148,7 +148,7 @@ def test_a_run_that_failed_may_not_with_or_without_a_history(effective, tmp_path
     if not has_history:
         for path in (tmp_path / "reports" / "history").iterdir():
             path.unlink()
-    assert obstacle(effective, failed).startswith("the verdict on it is fail: no award of company_size")
+    assert obstacle(effective, failed).startswith("the verdict on it is fail: no award of company size")
 
 
 def test_a_run_below_the_absolute_limits_may_not_even_as_the_first(effective):

@@ -39,6 +39,15 @@ class TestStrata:
         (finding,) = verdict.deciding
         assert (finding.rule, finding.facts) == (rule, {"dimension": "phase", "value": "II", **count})
 
+    def test_the_loss_of_all_links_is_said_once(self):
+        lost = with_strata(phase("I", 25, 0), phase("II", 15, 0))
+        lost = replace(lost, quality=replace(lost.quality, links=0, match_rate=0.0))
+        verdict = judge(lost, self.before, POLICY)
+        assert verdict.outcome is Outcome.FAIL
+        (finding,) = [each for each in verdict.deciding if not each.metric]
+        assert finding.rule is Rule.ALL_UNLINKED
+        assert finding.facts == {"links": self.before.quality.links}
+
     def test_one_that_was_empty_before_may_stay_so(self):
         empty = with_strata(phase("I", 25, 19), phase("III", 3, 0), phase("other", 0, 0))
         assert judge(empty, empty, POLICY).outcome is Outcome.PASS

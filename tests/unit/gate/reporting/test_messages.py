@@ -52,6 +52,7 @@ FACTS = {
     Rule.NOT_DETERMINISTIC: {"repeats": 5, "outputs": 2},
     Rule.SEGMENT_GONE: {"dimension": "phase", "value": "II", "awards": 15},
     Rule.SEGMENT_UNLINKED: {"dimension": "phase", "value": "II", "links": 11},
+    Rule.ALL_UNLINKED: {"links": 36},
     Rule.ERROR: {"text": "it crashed", "hint": "look at the log"},
     Rule.BASE_LACKS_FILES: {"commit": "b" * 40, "names": ("link.py", "model.bin")},
     Rule.OTHER_GATE: {"reference_gate": "nightly", "head_gate": "enrichment"},
@@ -282,3 +283,23 @@ def test_a_value_just_below_its_limit_does_not_read_like_the_limit():
     assert text(below) == "Match rate: 0.699996, below the minimum of 0.700"
     beyond = replace(WORSE, ratio=1.25003)
     assert text(beyond) == "Wall time rose 25.003% (1.70 → 2.38 s; limit: +25%)"
+
+
+@pytest.mark.parametrize(
+    ("dimension", "value", "named"),
+    [
+        ("phase", "II", "phase 'II'"),
+        ("company_size", "unknown", "company size 'not stated'"),
+        ("identifier_type", "uei-only", "identifier type 'UEI only'"),
+        ("of_a_newer_version", "x", "of_a_newer_version 'x'"),
+    ],
+)
+def test_a_segment_has_the_name_that_reports_give_it(dimension, value, named):
+    facts = {"dimension": dimension, "value": value, "links": 1234}
+    said = text(Finding(Rule.SEGMENT_UNLINKED, Severity.FAIL, facts=facts))
+    assert said == f"no award of {named} is linked any more, of 1,234 awards that were linked"
+
+
+def test_the_loss_of_all_links_says_how_many_there_were():
+    found = Finding(Rule.ALL_UNLINKED, Severity.FAIL, facts={"links": 1234})
+    assert text(found) == "no award is linked any more (1,234 were)"

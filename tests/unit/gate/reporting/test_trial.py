@@ -90,7 +90,7 @@ swapped links  4/5
 Unchanged code, all pairs: pass
 
 Left out
-- 50% more: fewer than 20 pairs within the budget
+- handicap +50%: fewer than 20 pairs within the budget
 - unchanged code: not measured within the budget
 everything takes about 720 s: --budget 720
 
