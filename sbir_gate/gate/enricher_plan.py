@@ -32,7 +32,7 @@ CHILD_SETTINGS = "settings.yaml"
 
 
 def sealed_files(effective: EffectiveSettings, *plans: BenchmarkPlan) -> Iterator[Path]:
-    """Yield what no run may change: the inputs, the settings that engines are handed, and this program."""
+    """Yield what no run may change: inputs, settings, those that engines are handed too, and this program."""
     fixtures = effective.settings.fixtures
     for source in filter(None, (fixtures.awards, fixtures.recipients, fixtures.truth, fixtures.draw)):
         for file in resolve_files(str(source)):
@@ -42,6 +42,9 @@ def sealed_files(effective: EffectiveSettings, *plans: BenchmarkPlan) -> Iterato
         handed_over = (plan.awards_path, plan.recipients_path)
         yield from (path.absolute() for path in handed_over if path.is_file())
     yield base_file()
+    # of another commit it is none of this folder's
+    if effective.file is not None and effective.file.is_file():
+        yield effective.file.absolute()
     yield from files_in(Path(__file__).parents[1], without="__pycache__")
 
 

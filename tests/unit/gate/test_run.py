@@ -34,7 +34,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def settings(folder, *assignments, **options):
+def settings(folder, *assignments, file=None, **options):
     fixed = {
         "fixtures.awards": str(folder / "awards.csv"),
         "fixtures.recipients": str(folder / "recipients.csv"),
@@ -43,7 +43,7 @@ def settings(folder, *assignments, **options):
         "reports.folder": str(folder / "reports"),
         "benchmark.repeats": 2,
     }
-    return load_settings(None, {}, fixed | options, assignments)
+    return load_settings(file, {}, fixed | options, assignments)
 
 
 def quietly(_words):
@@ -130,6 +130,20 @@ def test_an_engine_that_changes_its_inputs_is_an_error_that_names_the_file(folde
         gate(settings(folder), Tampering())
     verdict = left_behind(folder)
     assert (verdict.outcome, name in reasons(verdict)[0]) == (Outcome.ERROR, True)
+
+
+def test_an_engine_that_changes_the_settings_file_is_an_error_that_names_it(folder):
+    """The next command, which may have a token, would read it."""
+    file = folder / "own.yaml"
+    file.write_text("gate: {max_lost: 3}\n")
+
+    class Tampering(FakeEngine):
+        def __call__(self, request):
+            file.write_text("gate: {max_lost: 3000}\n")
+            return super().__call__(request)
+
+    with pytest.raises(EnricherError, match=r"own\.yaml: changed by the enricher"):
+        gate(settings(folder, file=file), Tampering())
 
 
 def test_an_engine_that_changes_the_settings_that_it_is_handed_is_an_error(folder):
