@@ -29,19 +29,21 @@ def fixture_place_fault(effective: EffectiveSettings, here: Path) -> Fault | Non
     """
     fixtures = effective.settings.fixtures
     if effective.file is None:
-        is_lost = is_default(effective.origins["fixtures.awards"]) and not (here / fixtures.awards).exists()
+        # where the folder is there, the file is what is missing
+        folder = (here / fixtures.awards).parent
+        is_lost = is_default(effective.origins["fixtures.awards"]) and not folder.exists()
         problem = f"no {NAME} here or in a folder above"
         return Fault(problem, hint="run 'sbir-gate init'") if is_lost else None
     for name in _SOURCES:
         key, path = f"fixtures.{name}", getattr(fixtures, name)
         if path is None or is_remote(path) or path.is_absolute() or not effective.is_from_file(key):
             continue
-        folders = (here / effective.file).resolve().parents
-        folder = next((folder for folder in folders if (folder / path).exists()), None)
-        if folder is not None and not (here / path).exists():
+        above = (here / effective.file).resolve().parents
+        start = next((folder for folder in above if (folder / path).exists()), None)
+        if start is not None and not (here / path).exists():
             hint = (
                 "relative paths start in the folder where sbir-gate is called:"
-                f" run 'cd {os.path.relpath(folder, here)}' first"
+                f" run 'cd {os.path.relpath(start, here)}' first"
             )
             place = effective.place_of(key)
             return Fault("no such file or folder here", place, column=key, value=str(path), hint=hint)
