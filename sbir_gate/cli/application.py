@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -16,7 +17,9 @@ import click
 from sbir_gate import __version__
 from sbir_gate.cli.printing import put_error, put_line
 from sbir_gate.cli.streams import guard_streams
-from sbir_gate.errors import ExitStatus, SbirGateError
+from sbir_gate.errors import ExitStatus, InputError, SbirGateError
+
+_OF_A_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM)
 
 # verb -> where its command is, and the line that --help shows without loading it
 VERBS = {
@@ -150,6 +153,12 @@ def exit_status(
 
 def _failure(error: BaseException, arguments: Sequence[str]) -> ExitStatus:
     """Explain the error in one line and return its exit status."""
+    if isinstance(error, OSError) and error.errno in _OF_A_PATH and error.filename is not None:
+        # whoever looked at a path that was given has left this to the edge
+        problem = f"cannot be used ({error.strerror})"
+        error = InputError(
+            problem, "check the path, and that you may use it", path=os.fsdecode(error.filename)
+        )
     if isinstance(error, SbirGateError):
         from sbir_gate.cli.options import name_options
 

@@ -154,6 +154,24 @@ def test_an_error_names_what_the_user_gave(tmp_path, arguments, error, monkeypat
     assert "fixtures." not in said
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["history", "import", "x" * 5000],
+        ["data", "profile", "x" * 5000],
+        ["baseline", "promote", "--set", f"reports.folder={'x' * 5000}"],
+        ["doctor", "--set", f"reports.folder={'x' * 5000}"],
+    ],
+)
+def test_a_path_that_no_file_system_has_is_one_line(tmp_path, arguments, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sbir-gate.yaml").write_text("{}")
+    assert exit_status(Interruption(), arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "xx" in line
+    assert "(File name too long); check the path" in line
+
+
 @pytest.mark.parametrize("group", ["action", "baseline", "config", "data", "fixture", "history"])
 def test_the_help_of_a_group_has_whole_sentences(group, capsys):
     assert exit_status(Interruption(), [group, "--help"]) == 0
