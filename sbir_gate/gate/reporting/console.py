@@ -83,7 +83,7 @@ def render_console(view: View, width: int, use_colour: bool, is_verbose: bool = 
     width = max(width, NARROWEST_WIDTH)
     parts = (
         list(_policy_lines(view, use_colour)),
-        [*view.log, *(f"- {reason}" for reason in view.reasons)],
+        [*view.log, *(["Reasons"] if view.reasons else []), *(f"- {each}" for each in view.reasons)],
         list(_measured_lines(view, width, use_colour, is_verbose)),
         *(list(table) for table in _award_tables(view, width, is_verbose)),
         [f"{line}." for line in view.kept],
