@@ -233,6 +233,7 @@ def _launch(request: ProcessRequest, log: BinaryIO) -> tuple[int, bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
+        process_group=0,  # whoever kills the whole group of this process leaves one that ends the tree
     ) as parent:
         try:
             return _exchange(parent, body)

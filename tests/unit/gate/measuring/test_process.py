@@ -234,7 +234,8 @@ os.write(2, b'\\nthe end\\n')
 
 
 @on_linux
-def test_a_killed_caller_leaves_no_tree_behind(tmp_path):
+@pytest.mark.parametrize("kill", [os.kill, os.killpg], ids=["alone", "with its group"])
+def test_a_killed_caller_leaves_no_tree_behind(tmp_path, kill):
     caller = """
 import sys
 from pathlib import Path
@@ -243,9 +244,10 @@ folder = Path(sys.argv[1])
 run_process(ProcessRequest((sys.executable, "-c", sys.argv[2], str(folder)), {}, folder, 60.0))
 """
     script = "import os, sys, time; open(os.path.join(sys.argv[1], str(os.getpid())), 'w'); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", caller, str(tmp_path), script]) as process:
+    arguments = [sys.executable, "-c", caller, str(tmp_path), script]
+    with subprocess.Popen(arguments, process_group=0) as process:
         wait_until(lambda: pids_in(tmp_path))
-        process.send_signal(signal.SIGKILL)
+        kill(process.pid, signal.SIGKILL)
     wait_until(lambda: not is_running(pids_in(tmp_path)[0]))
 
 
