@@ -306,20 +306,23 @@ def test_a_diff_is_printed_in_each_format_the_same_each_time(stage, format_):
     ("format_", "begins"),
     [("markdown", "### "), ("json", "{"), ("html", "<!doctype html>"), ("junit", "<?xml"), ("console", "")],
 )
-def test_what_broke_is_reported_in_the_format_that_was_asked_for(stage, format_, begins):
+def test_what_broke_is_reported_in_the_format_that_was_asked_for(stage, tmp_path, format_, begins):
+    def run(*arguments):
+        # the history of the stage is that of its sound Runs
+        kept = {"SBIR_GATE__HISTORY__FOLDER": str(tmp_path)}
+        return stage.gate("run", "--quick", "--format", format_, *arguments, **kept)
+
     stage.forget_verdict()
-    done = stage.gate(
-        "run", "--quick", "--format", format_, "--enricher", "false {awards} {recipients} {output}"
-    )
+    done = run("--enricher", "false {awards} {recipients} {output}")
     assert done.returncode == 3
     assert done.stdout.lower().startswith(begins)
     assert ("ended with exit status 1" in done.stdout) == bool(begins)
     assert stage.verdict().call.overrides["benchmark.is_timed"] == "false"
-    refused = stage.gate("run", "--quick", "--format", format_, "--set", "fixtures.awards=none.csv")
+    refused = run("--set", "fixtures.awards=none.csv")
     assert refused.returncode == 2
     assert ("none.csv" in refused.stdout) == bool(begins)
     # a slip on the command line leaves no verdict: that of an earlier run is not reported for it
-    assert stage.gate("run", "--quick", "--format", format_, "--set", "gate.max_lots=1").stdout == ""
+    assert run("--set", "gate.max_lots=1").stdout == ""
 
 
 def test_the_baseline_is_shown_and_verified(stage):
