@@ -115,11 +115,20 @@ _OF_A_RECORD = frozenset(
 
 
 def _document(text: _Text) -> Iterator[tuple[int, object]]:
-    """Yield the elements of an array, or of the one list in an object, with their lines."""
+    """Yield the elements of an array, or of the one list in an object, with their lines.
+
+    Raises _DamagedError, also for what follows it: those would be rows that are lost.
+    """
     if text.peek() != "[":
         value = text.value()
         yield from ((1, each) for each in (_members(value) if isinstance(value, dict) else [value]))
-        return
+    else:
+        yield from _elements(text)
+    if text.peek():
+        raise _DamagedError("more text follows the first value")
+
+
+def _elements(text: _Text) -> Iterator[tuple[int, object]]:
     text.skip()
     while (sign := text.peek()) != "]":
         if not sign:
@@ -127,6 +136,7 @@ def _document(text: _Text) -> Iterator[tuple[int, object]]:
         yield text.line, text.value()
         if text.peek() == ",":
             text.skip()
+    text.skip()
 
 
 def _flat(value: dict[str, object], prefix: str = "") -> dict[str, str]:

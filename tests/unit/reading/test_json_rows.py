@@ -84,7 +84,17 @@ def test_a_line_that_is_no_object_is_rejected_with_its_line(written):
     ]
 
 
-@pytest.mark.parametrize("text", ['[{"name": "A"}, {"name": ', '[{"name": "A"} x', "name,uei\nA,\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"name": "A"}, {"name": ',
+        '[{"name": "A"} x',
+        "name,uei\nA,\n",
+        '{"name": "A"} x\n{"name": "B"}\n',
+        '{\n"name": "A"}\n{"name": "B"}\n',
+        '[{"name": "A"}]\n[{"name": "B"}]\n',
+    ],
+)
 def test_other_text_is_refused_with_its_line(written, text):
     with pytest.raises(InputError, match="is not JSON"):
         recipients(written(text, "rows.json"))
