@@ -177,7 +177,7 @@ def test_what_cannot_be_done_is_one_line_and_status_2(team, arguments, words):
 
 def test_outside_of_a_repository_it_says_so(team, tmp_path):
     outside = tmp_path / "outside"
-    outside.mkdir()
+    (outside / "fixtures").mkdir(parents=True)
     (outside / ".venv").symlink_to(sys.prefix)
     done = replace(team, folder=outside).gate("run", "--base", "--quiet")
     assert done.returncode == 2
