@@ -13,8 +13,6 @@ _.to_pandas
 _.to_polars
 
 # called by click
-_.list_commands
-_.get_command
 _.format_commands
 
 # called by string.Formatter
@@ -25,7 +23,6 @@ _.format_field
 _.do_GET
 _.do_PUT
 _.log_message
-_.close_connection
 _.daemon_threads
 
 # read by Python's enum
