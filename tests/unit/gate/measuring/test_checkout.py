@@ -148,8 +148,6 @@ def test_an_interrupted_git_is_ended_and_cleans_up_after_itself(repository, tmp_
         "def stop():\n"
         "    while not Path(pid).exists():\n"
         "        time.sleep(0.01)\n"
-        # an interrupt just before Python begins to wait for git is seen when git ends
-        "    time.sleep(0.5)\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "threading.Thread(target=stop, daemon=True).start()\n"
         "with base_checkout(Git(Path(folder)), commit, Path(parent)):\n"
