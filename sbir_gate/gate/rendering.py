@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sbir_gate.errors import UsageError
@@ -48,16 +48,7 @@ def render_error(verdict: Verdict, format_: str) -> str:
 
     There the error itself is said.
     """
-    if format_ == "json":
-        return encode(VERDICT, verdict)
-    if format_ == "junit":
-        return render_junit(verdict)
-    subjects = Subjects.of(verdict, subject_here)
-    if format_ == "markdown":
-        return render_markdown(build_view(None, verdict, subjects=subjects), Surroundings())
-    if format_ == "html":
-        return render_report_page(None, verdict, Background(), subjects)
-    return ""
+    return "" if format_ == "console" else _document(None, verdict, format_)
 
 
 def render(
@@ -73,20 +64,33 @@ def render(
     `width`, `has_colour` and `is_verbose` hold for the console. The same input gives the same text. Raises
     UsageError for another format.
     """
-    run, verdict, settings = judged.run, judged.verdict, judged.settings
-    if format == "json":
-        return encode(VERDICT, verdict)
-    if format == "junit":
-        return render_junit(verdict)
     if format == "console":
-        return render_console(build_view(run, verdict, against=judged.against), width, has_colour, is_verbose)
-    subjects = Subjects.of(verdict, subject_here)
-    if format == "markdown":
-        trends = trends_of(run, settings, verdict.changes) if settings else ()
-        view = build_view(run, verdict, subjects=subjects, against=judged.against)
-        return render_markdown(view, Surroundings(charts=trend_charts(trends)))
-    if format == "html":
+        view = build_view(judged.run, judged.verdict, against=judged.against)
+        return render_console(view, width, has_colour, is_verbose)
+    return _document(
+        judged.run, judged.verdict, format, judged.settings, Background(judged.compared, (), judged.against)
+    )
+
+
+def _document(
+    run: Run | None,
+    verdict: Verdict,
+    format_: str,
+    settings: Settings | None = None,
+    background: Background | None = None,
+) -> str:
+    """Return the text of a format that is for a file; its trends are of the history that settings name."""
+    if format_ == "json":
+        return encode(VERDICT, verdict)
+    if format_ == "junit":
+        return render_junit(verdict)
+    if format_ not in FORMATS:
+        hint = did_you_mean(format_, FORMATS) or f"choose {', '.join(FORMATS)}"
+        raise UsageError("there is no such format", hint, value=format_)
+    subjects, behind = Subjects.of(verdict, subject_here), background or Background()
+    if format_ == "html":
         trends = trends_of(run, settings, verdict.changes, REPORT_METRICS) if settings else ()
-        return render_report_page(run, verdict, Background(judged.compared, trends, judged.against), subjects)
-    hint = did_you_mean(format, FORMATS) or f"choose {', '.join(FORMATS)}"
-    raise UsageError("there is no such format", hint, value=format)
+        return render_report_page(run, verdict, replace(behind, trends=trends), subjects)
+    trends = trends_of(run, settings, verdict.changes) if settings else ()
+    view = build_view(run, verdict, subjects=subjects, against=behind.against)
+    return render_markdown(view, Surroundings(charts=trend_charts(trends)))
